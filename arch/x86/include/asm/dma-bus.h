@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bus addresses on x86: physical addresses, but machine addresses on Xen PV.
+ * See <linux/dma-bus.h> for what each function means.
+ *
+ * xen_dma_key is off on everything but Xen PV, so that each hook is one no-op.
+ * Behind it, the functions on the path of every mapping are called through thunks
+ * that preserve all registers. To the compiler a hook thus looks like a few
+ * instructions out of line, and it need not keep anything in memory or in
+ * callee-saved registers for a call that is never made.
+ */
+#ifndef _ASM_X86_DMA_BUS_H
+#define _ASM_X86_DMA_BUS_H
+
+#include <linux/gfp_types.h>
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+#include <asm/asm.h>
+#include <asm/page_types.h>
+
+struct page;
+struct swiotlb_backend;
+
+DECLARE_STATIC_KEY_FALSE(xen_dma_key);
+
+/* drivers/pci/xen-iommu.c */
+phys_addr_t xen_dma_phys_to_bus(phys_addr_t phys);
+phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus);
+bool xen_dma_contiguous(phys_addr_t phys, size_t size);
+bool xen_dma_coherent_ok(phys_addr_t phys, size_t size);
+u64 xen_dma_max_bus(void);
+int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
+			    gfp_t gfp);
+void xen_dma_undo_contiguous(struct page *page, size_t size);
+void xen_dma_init(void);
+extern const struct swiotlb_backend xen_swiotlb_backend;
+
+#define XEN_DMA_THUNK(fn)	"call __raw_callee_save_" #fn
+
+static __always_inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
+{
+	phys_addr_t bus;
+
+	if (!static_branch_unlikely(&xen_dma_key))
+		return phys;
+
+	asm(XEN_DMA_THUNK(xen_dma_phys_to_bus)
+	    : "=a" (bus), ASM_CALL_CONSTRAINT : "D" (phys) : "cc");
+	return bus;
+}
+
+static __always_inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
+{
+	phys_addr_t phys;
+
+	if (!static_branch_unlikely(&xen_dma_key))
+		return bus;
+
+	asm(XEN_DMA_THUNK(xen_dma_bus_to_phys)
+	    : "=a" (phys), ASM_CALL_CONSTRAINT : "D" (bus) : "cc");
+	return phys;
+}
+
+static __always_inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
+{
+	unsigned long ret;
+
+	if (!static_branch_unlikely(&xen_dma_key))
+		return true;
+	if ((phys & ~PAGE_MASK) + size <= PAGE_SIZE)
+		return true;
+
+	asm(XEN_DMA_THUNK(xen_dma_contiguous)
+	    : "=a" (ret), ASM_CALL_CONSTRAINT : "D" (phys), "S" (size) : "cc");
+	return (u8)ret;
+}
+
+static inline bool dma_bus_is_phys(void)
+{
+	return !static_branch_unlikely(&xen_dma_key);
+}
+
+static inline bool dma_bus_coherent_ok(phys_addr_t phys, size_t size)
+{
+	return !static_branch_unlikely(&xen_dma_key) ||
+		xen_dma_coherent_ok(phys, size);
+}
+
+static inline u64 dma_bus_max(void)
+{
+	return xen_dma_max_bus();
+}
+
+static inline int dma_bus_make_contiguous(struct page *page, size_t size,
+					  u64 limit, gfp_t gfp)
+{
+	return xen_dma_make_contiguous(page, size, limit, gfp);
+}
+
+static inline void dma_bus_undo_contiguous(struct page *page, size_t size)
+{
+	if (static_branch_unlikely(&xen_dma_key))
+		xen_dma_undo_contiguous(page, size);
+}
+
+#endif /* _ASM_X86_DMA_BUS_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When x86 needs a software IO TLB, and how much of it. For Xen PV guests that is
+ * decided in arch/x86/xen/pci-swiotlb.c.
+ */
+#include <linux/cache.h>
+#include <linux/cc_platform.h>
+#include <linux/init.h>
+#include <linux/memblock.h>
+#include <linux/printk.h>
+#include <linux/swiotlb.h>
+
+#include <asm/dma.h>
+#include <asm/iommu.h>
+#include <asm/swiotlb.h>
+
+/* Cleared by an IOMMU driver that takes over */
+bool x86_swiotlb_enable;
+static unsigned int swiotlb_flags __initdata;
+
+/**
+ * pci_swiotlb_detect() - does this machine need bounce buffers?
+ *
+ * It does if there is memory that a 32-bit device cannot reach, unless the user
+ * has chosen to do without (iommu=off). If memory is encrypted by the host, there
+ * may be devices that cannot set the encryption bit in addresses. A guest whose
+ * memory is encrypted has to move all I/O through memory that it shares with its
+ * host.
+ */
+void __init pci_swiotlb_detect(void)
+{
+	bool guest = cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+
+	if ((!no_iommu && max_possible_pfn > MAX_DMA32_PFN) ||
+	    cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT) || guest)
+		x86_swiotlb_enable = true;
+	if (guest)
+		swiotlb_flags |= SWIOTLB_FORCE;
+}
+
+/**
+ * pci_swiotlb_init() - set up what pci_swiotlb_detect() has found necessary
+ */
+void __init pci_swiotlb_init(void)
+{
+	swiotlb_init(x86_swiotlb_enable, swiotlb_flags);
+}
+
+/**
+ * pci_swiotlb_settle() - keep the software IO TLB, or give its memory back
+ *
+ * After all IOMMU drivers had their chance.
+ */
+void __init pci_swiotlb_settle(void)
+{
+	if (!x86_swiotlb_enable) {
+		swiotlb_exit();
+		return;
+	}
+
+	pr_info("PCI-DMA: Using software bounce buffering for IO (SWIOTLB)\n");
+	swiotlb_print_info();
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The software IO TLB of a Xen PV guest: whether there is to be one, its memory,
+ * and the start of both it and the translation of bus addresses.
+ */
+#define pr_fmt(fmt) "xen: " fmt
+
+#include <linux/dma-bus.h>
+#include <linux/init.h>
+#include <linux/memblock.h>
+#include <linux/pci.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
+#include <linux/swiotlb.h>
+
+#include <asm/iommu.h>
+#include <asm/swiotlb.h>
+
+#include <xen/xen.h>
+
+/* An allocation of bounce memory smaller than this is not worth trying. */
+#define MIN_BYTES	SZ_1M
+
+/* Has this domain devices, or might it be given any? */
+static bool __init has_devices(void)
+{
+	return xen_initial_domain() || x86_swiotlb_enable ||
+		(IS_ENABLED(CONFIG_XEN_PCIDEV_FRONTEND) && xen_pv_pci_possible);
+}
+
+/*
+ * Start the software IO TLB with @bytes of memory, or with what part of it Xen
+ * can make contiguous.
+ */
+static bool __init try_size(size_t bytes)
+{
+	size_t used;
+	void *buf;
+
+	buf = memblock_alloc(bytes, (size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT);
+	if (!buf)
+		return false;
+
+	used = swiotlb_init_buffer(buf, bytes, SWIOTLB_ANY,
+				   &xen_swiotlb_backend);
+	if (used < bytes)
+		memblock_free(buf + used, bytes - used);
+	if (used && used < bytes)
+		pr_warn("%zu of %zu KiB of bounce memory: the hypervisor has no more contiguous memory below 4 GiB\n",
+			used / SZ_1K, bytes / SZ_1K);
+	return used;
+}
+
+/**
+ * pci_xen_swiotlb_init() - set up DMA for the PCI devices of a Xen PV guest
+ *
+ * The pool is as large as on bare metal, or smaller where the guest or the
+ * hypervisor has not enough memory for it. A guest that gets none at all boots
+ * nevertheless: devices that reach all memory can work without, the others get
+ * errors.
+ *
+ * Context: Boot, while memblock works.
+ */
+void __init pci_xen_swiotlb_init(void)
+{
+	size_t bytes;
+
+	xen_dma_init();
+	if (!has_devices())
+		return;
+
+	x86_swiotlb_enable = true;
+	if (IS_ENABLED(CONFIG_PCI))
+		pci_request_acs();
+
+	bytes = swiotlb_boot_size(true);
+	if (!bytes)
+		return;
+	for (; bytes >= MIN_BYTES; bytes /= 2)
+		if (try_size(bytes))
+			return;
+	pr_err("no bounce memory: the hypervisor has no contiguous memory below 4 GiB; start it with a larger dma_bits= or with less dom0_mem=\n");
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bus addresses of a Xen PV guest.
+ *
+ * What such a guest takes for physical memory are pages from anywhere in the
+ * machine. pfn n and pfn n + 1 are neighbours for the CPU, which has page tables,
+ * but not for a device, which sees machine frames (mfn). Three things follow:
+ *
+ * - A DMA address is a machine address. The P2M table gives the machine frame of a
+ *   pfn; Xen's M2P table gives the pfn of a machine frame, in the address space of
+ *   the domain that owns it. For a frame of another domain that is a number which
+ *   means nothing to us, though we may well have a pfn of that number: only if our
+ *   P2M leads back to the same frame is the frame ours.
+ *
+ * - A buffer of more than a page need not be contiguous for a device, whatever its
+ *   addresses.
+ *
+ * - Memory that has to be contiguous must be exchanged with the hypervisor for
+ *   memory that is: the guest gives single frames and gets one extent of as many,
+ *   below an address if it likes, and the extent takes their place in the P2M.
+ *
+ * The DMA mapping code reaches all this through <asm/dma-bus.h>, the software IO
+ * TLB through &struct swiotlb_backend.
+ */
+#define pr_fmt(fmt) "xen-iommu: " fmt
+
+#include <linux/bitops.h>
+#include <linux/dma-bus.h>
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/jump_label.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/pfn.h>
+#include <linux/swiotlb.h>
+
+#include <asm/paravirt.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
+#include <asm/xen/swiotlb-xen.h>
+
+#include <xen/interface/memory.h>
+
+/*
+ * The frames of an extent of up to this order fit into the list that
+ * xen_create_contiguous_region() always has; for more it allocates one, and may
+ * sleep.
+ */
+#define XEN_ATOMIC_ORDER	9
+
+DEFINE_STATIC_KEY_FALSE(xen_dma_key);
+EXPORT_SYMBOL_GPL(xen_dma_key);
+
+/**
+ * xen_dma_phys_to_bus() - machine address of memory
+ * @phys:	Pseudo-physical address.
+ *
+ * Context: Any.
+ * Return: Machine address, also of a page that another domain has granted; the
+ * same address for MMIO; %DMA_MAPPING_ERROR where there is no page, for instance
+ * after ballooning.
+ */
+__visible phys_addr_t xen_dma_phys_to_bus(phys_addr_t phys)
+{
+	unsigned long mfn = __pfn_to_mfn(PHYS_PFN(phys));
+
+	if (unlikely(mfn == INVALID_P2M_ENTRY))
+		return (phys_addr_t)DMA_MAPPING_ERROR;
+	mfn &= ~(FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT);
+	return PFN_PHYS(mfn) | offset_in_page(phys);
+}
+
+/**
+ * xen_dma_bus_to_phys() - pseudo-physical address of memory
+ * @bus:	Machine address.
+ *
+ * Context: Any.
+ * Return: Pseudo-physical address, or %DMA_PHYS_NONE if the frame is not ours.
+ */
+__visible phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus)
+{
+	unsigned long pfn = bfn_to_local_pfn(PHYS_PFN(bus));
+
+	if (pfn == -1UL)
+		return DMA_PHYS_NONE;
+	return PFN_PHYS(pfn) | offset_in_page(bus);
+}
+
+/**
+ * xen_dma_contiguous() - is a buffer contiguous in machine memory?
+ * @phys:	Pseudo-physical address, or %DMA_PHYS_NONE for MMIO, which is.
+ * @size:	Size in bytes.
+ *
+ * Context: Any.
+ */
+__visible bool xen_dma_contiguous(phys_addr_t phys, size_t size)
+{
+	unsigned long pfn = PHYS_PFN(phys), nr, first, i;
+
+	if (phys == DMA_PHYS_NONE)
+		return true;
+
+	nr = PFN_UP(offset_in_page(phys) + size);
+	first = __pfn_to_mfn(pfn);
+	if (first == INVALID_P2M_ENTRY)
+		return false;
+
+	/* Bits for foreign and for identity frames have to agree as well. */
+	for (i = 1; i < nr; i++)
+		if (__pfn_to_mfn(pfn + i) != first + i)
+			return false;
+	return true;
+}
+
+PV_CALLEE_SAVE_REGS_THUNK(xen_dma_phys_to_bus);
+EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_phys_to_bus);
+PV_CALLEE_SAVE_REGS_THUNK(xen_dma_bus_to_phys);
+EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_bus_to_phys);
+PV_CALLEE_SAVE_REGS_THUNK(xen_dma_contiguous);
+EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_contiguous);
+
+/**
+ * xen_dma_max_bus() - highest machine address of memory
+ *
+ * Of all memory of the machine: any of it may become ours, by ballooning or as a
+ * grant.
+ *
+ * Context: Any.
+ */
+u64 xen_dma_max_bus(void)
+{
+	long mfn = HYPERVISOR_memory_op(XENMEM_maximum_ram_page, NULL);
+
+	/* Every hypervisor since 3.0 knows; be safe if one does not. */
+	if (mfn <= 0)
+		return U64_MAX;
+	return PFN_PHYS((u64)mfn + 1) - 1;
+}
+
+/* Largest n for which all addresses of n bits are up to @limit. */
+static unsigned int address_bits(u64 limit)
+{
+	return limit == U64_MAX ? 64 : fls64(limit + 1) - 1;
+}
+
+/*
+ * The API aligns coherent memory to its size. The pages are, as the CPU sees
+ * them; a device has to see the same.
+ */
+static bool coherent_aligned(phys_addr_t phys, size_t size)
+{
+	u64 align = PAGE_SIZE << get_order(size);
+
+	return !IS_ALIGNED(phys, align) ||
+		IS_ALIGNED(xen_dma_phys_to_bus(phys), align);
+}
+
+/**
+ * xen_dma_coherent_ok() - can these pages be coherent memory as they are?
+ * @phys:	Pseudo-physical address.
+ * @size:	Size in bytes.
+ *
+ * Context: Any.
+ */
+bool xen_dma_coherent_ok(phys_addr_t phys, size_t size)
+{
+	return xen_dma_contiguous(phys, size) && coherent_aligned(phys, size);
+}
+
+/**
+ * xen_dma_make_contiguous() - exchange pages for an extent
+ * @page:	First of 2^get_order(@size) pages. Their contents are lost.
+ * @size:	Size in bytes.
+ * @limit:	Highest machine address allowed.
+ * @gfp:	Tells whether sleeping is allowed. Extents of more than 2 MiB cannot
+ *		be had where it is not.
+ *
+ * Context: As @gfp says. Takes xen_reservation_lock, interrupts off, for the time
+ * of the exchange.
+ * Return: 0, or -ENOMEM, and nothing has changed but the contents.
+ */
+int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
+			    gfp_t gfp)
+{
+	unsigned int order = get_order(size);
+	dma_addr_t bus;
+
+	if (order > XEN_ATOMIC_ORDER && !gfpflags_allow_blocking(gfp))
+		return -ENOMEM;
+	if (xen_create_contiguous_region(page_to_phys(page), order,
+					 address_bits(limit), &bus))
+		return -ENOMEM;
+
+	SetPageXenRemapped(page);
+	return 0;
+}
+
+/**
+ * xen_dma_undo_contiguous() - exchange an extent for single pages
+ * @page:	First page.
+ * @size:	Size in bytes.
+ *
+ * Xen has few large extents, and others may need them. If Xen cannot, the pages
+ * stay what they are, which does no harm.
+ *
+ * Context: Any. Takes xen_reservation_lock as above.
+ */
+void xen_dma_undo_contiguous(struct page *page, size_t size)
+{
+	if (TestClearPageXenRemapped(page))
+		xen_destroy_contiguous_region(page_to_phys(page),
+					      get_order(size));
+}
+
+/*
+ * Bounce memory serves the devices that reach least, so it should be as low as
+ * can be. Where Xen had nothing for one slot set it will have nothing for the
+ * next, so start from where the last one was found.
+ */
+static int make_bounce_contiguous(void *vaddr, unsigned int order, u64 limit,
+				  phys_addr_t *bus)
+{
+	static unsigned int lowest_bits;
+	phys_addr_t phys = virt_to_phys(vaddr);
+	unsigned int most = address_bits(limit), bits;
+	dma_addr_t start;
+
+	bits = clamp(lowest_bits, order + PAGE_SHIFT, most);
+	for (; bits <= most; bits++) {
+		lowest_bits = bits;
+		if (!xen_create_contiguous_region(phys, order, bits, &start)) {
+			*bus = start;
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
+static void undo_bounce_contiguous(void *vaddr, unsigned int order)
+{
+	xen_destroy_contiguous_region(virt_to_phys(vaddr), order);
+}
+
+const struct swiotlb_backend xen_swiotlb_backend = {
+	.make_contiguous = make_bounce_contiguous,
+	.undo_contiguous = undo_bounce_contiguous,
+};
+
+/**
+ * xen_dma_init() - from now on bus addresses are machine addresses
+ *
+ * Context: Boot of a PV guest, before the first mapping.
+ */
+void __init xen_dma_init(void)
+{
+	static_branch_enable(&xen_dma_key);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bus addresses: what memory looks like from the devices' side of the CPU.
+ *
+ * On nearly all machines the bus address of memory is its physical address. A
+ * paravirtualised guest that owns scattered pages of its host, and is shown them
+ * as if they were one piece, is the exception: there each page has a bus address
+ * of its own. The DMA address that a device uses is the bus address plus
+ * whatever offset the device has (&device.dma_range_map).
+ *
+ * This is all the DMA mapping code needs to know of it. An architecture that
+ * selects ARCH_HAS_DMA_BUS provides the same functions in <asm/dma-bus.h>. The
+ * first three are on the path of every mapping, and have to cost nothing where
+ * the kernel turns out to run on an ordinary machine.
+ */
+#ifndef _LINUX_DMA_BUS_H
+#define _LINUX_DMA_BUS_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+
+struct page;
+
+/*
+ * No physical address: what dma_to_phys() has for memory that is not ours, and
+ * what is passed for memory that the kernel has no translation for, such as
+ * MMIO.
+ */
+#define DMA_PHYS_NONE	((phys_addr_t)-1)
+
+#ifdef CONFIG_ARCH_HAS_DMA_BUS
+#include <asm/dma-bus.h>
+#else
+
+/**
+ * dma_phys_to_bus() - bus address of memory
+ * @phys:	Physical address.
+ *
+ * Context: Any.
+ * Return: Its bus address, or %DMA_MAPPING_ERROR if there is no memory.
+ */
+static inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
+{
+	return phys;
+}
+
+/**
+ * dma_bus_to_phys() - physical address of memory
+ * @bus:	Bus address.
+ *
+ * Context: Any.
+ * Return: Its physical address, or %DMA_PHYS_NONE if the memory at @bus belongs
+ * to somebody else.
+ */
+static inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
+{
+	return bus;
+}
+
+/**
+ * dma_bus_contiguous() - can a device use this buffer in one go?
+ * @phys:	Physical address, or %DMA_PHYS_NONE, which always can.
+ * @size:	Size in bytes.
+ *
+ * Context: Any.
+ */
+static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
+{
+	return true;
+}
+
+/**
+ * dma_bus_is_phys() - are bus addresses physical addresses?
+ *
+ * If not, nothing can be concluded from a physical address about the bus
+ * address, nor from one about that of the next page; and any buffer larger than a
+ * page may need bouncing.
+ *
+ * Context: Any.
+ */
+static inline bool dma_bus_is_phys(void)
+{
+	return true;
+}
+
+/**
+ * dma_bus_coherent_ok() - can a device use these pages as coherent memory?
+ * @phys:	Physical address of the first page.
+ * @size:	Size in bytes.
+ *
+ * Coherent memory is not only contiguous, but also aligned to its size.
+ *
+ * Context: Any.
+ */
+static inline bool dma_bus_coherent_ok(phys_addr_t phys, size_t size)
+{
+	return true;
+}
+
+/**
+ * dma_bus_max() - highest bus address of memory
+ *
+ * Asked only if !dma_bus_is_phys().
+ *
+ * Context: Any.
+ */
+static inline u64 dma_bus_max(void)
+{
+	return U64_MAX;
+}
+
+/**
+ * dma_bus_make_contiguous() - make pages contiguous on the bus
+ * @page:	First of 2^get_order(@size) pages. Their contents are lost.
+ * @size:	Size in bytes of what is needed.
+ * @limit:	Highest bus address allowed.
+ * @gfp:	Tells whether sleeping is allowed.
+ *
+ * The memory will be aligned to its size there, as coherent memory has to be.
+ * Asked only if !dma_bus_is_phys(). dma_bus_undo_contiguous() has to follow when
+ * the pages are freed.
+ *
+ * Return: 0, or -ENOMEM, and nothing has changed.
+ */
+static inline int dma_bus_make_contiguous(struct page *page, size_t size,
+					  u64 limit, gfp_t gfp)
+{
+	return -ENOMEM;
+}
+
+/**
+ * dma_bus_undo_contiguous() - pages need not be contiguous any longer
+ * @page:	First page; maybe dma_bus_make_contiguous() has changed it, maybe
+ *		not. Contents are lost in the former case.
+ * @size:	Size in bytes.
+ *
+ * Context: Any.
+ */
+static inline void dma_bus_undo_contiguous(struct page *page, size_t size)
+{
+}
+
+#endif /* CONFIG_ARCH_HAS_DMA_BUS */
+#endif /* _LINUX_DMA_BUS_H */

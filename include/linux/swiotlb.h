@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Software IO TLB: bounce buffers for memory that a device cannot reach.
+ *
+ * See Documentation/core-api/swiotlb.rst for the concepts and lib/swiotlb.c
+ * for the code.
+ */
+#ifndef __LINUX_SWIOTLB_H
+#define __LINUX_SWIOTLB_H
+
+#include <linux/bits.h>
+#include <linux/device.h>
+#include <linux/dma-direction.h>
+#include <linux/init.h>
+#include <linux/limits.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct dentry;
+struct io_tlb_pool;
+struct io_tlb_pool_table;
+struct page;
+
+/* Flags of swiotlb_init() and swiotlb_init_buffer() */
+#define SWIOTLB_VERBOSE	BIT(0)	/* print where the pool is */
+#define SWIOTLB_FORCE	BIT(1)	/* bounce every streaming mapping */
+#define SWIOTLB_ANY	BIT(2)	/* the pool need not be low memory */
+
+/* Bounce memory is handed out in slots of this size. */
+#define IO_TLB_SHIFT	11
+#define IO_TLB_SIZE	(1 << IO_TLB_SHIFT)
+
+/*
+ * Slots in a slot set.  A set is contiguous for every device, and a mapping
+ * lies within one set.
+ */
+#define IO_TLB_SEGSIZE	128
+
+/* Bytes of the default pool when nobody asks for another size */
+#define IO_TLB_DEFAULT_SIZE	(64UL << 20)
+
+/**
+ * struct swiotlb_backend - how bounce memory is made contiguous for devices
+ * @make_contiguous: Make 2^@order pages at @vaddr adjacent in the address
+ *	space that devices use, aligned there to their size and not above
+ *	@limit. Stores the bus address of the first byte in @bus. What the pages
+ *	held is lost. Returns 0, or a negative error and changes nothing.
+ * @undo_contiguous: Give up what @make_contiguous did, before the memory is
+ *	freed. What the pages held is lost.
+ *
+ * For platforms on which memory that is contiguous for the CPU need not be so
+ * for a device. Both are called when a pool is set up, grown or torn down, one
+ * slot set at a time, never for a single mapping. Both run in task context or
+ * during boot, without a lock of the caller held. A platform without a backend
+ * has bus addresses that equal its physical ones.
+ */
+struct swiotlb_backend {
+	int (*make_contiguous)(void *vaddr, unsigned int order, u64 limit,
+			       phys_addr_t *bus);
+	void (*undo_contiguous)(void *vaddr, unsigned int order);
+};
+
+unsigned long swiotlb_size_or_default(void);
+int swiotlb_init_late(size_t size, gfp_t gfp_mask,
+		      const struct swiotlb_backend *backend);
+void __init swiotlb_update_mem_attributes(void);
+
+#ifdef CONFIG_SWIOTLB
+
+/**
+ * struct io_tlb_mem - a software IO TLB
+ * @force_bounce: Every streaming mapping is bounced.
+ * @for_alloc:	Coherent memory is taken from here too (restricted pools).
+ * @can_grow:	Pools may be added while the system runs.
+ * @nslabs:	Slots in all pools that are not transient. Zero while there is
+ *		no pool.
+ * @defpool:	The pool that was set up first, %NULL if there is none.
+ * @pools:	All pools but the transient ones, sorted by address. Readers
+ *		use RCU. There is one writer at a time: set-up, later @grow.
+ * @phys_limit:	Highest physical address of memory that pools are grown by.
+ * @backend:	Makes new pools contiguous for devices, or %NULL.
+ * @grow:	Adds a pool.
+ * @debugfs:	Directory with the counters.
+ * @hiwater_lock: Serialises changes of @used_hiwater. Taken before the lock of
+ *		an area.
+ * @used_hiwater: Most slots that were ever in use at the same time.
+ * @transient_nslabs: Slots in the transient pools.
+ *
+ * There is the default one, and one for each restricted DMA pool. Drivers and
+ * architectures have no business with any member; it is defined here only for
+ * the inline functions below.
+ */
+struct io_tlb_mem {
+	bool force_bounce;
+	bool for_alloc;
+	bool can_grow;
+	unsigned long nslabs;
+	struct io_tlb_pool *defpool;
+	struct io_tlb_pool_table __rcu *pools;
+	u64 phys_limit;
+	const struct swiotlb_backend *backend;
+	struct work_struct grow;
+	struct dentry *debugfs;
+	spinlock_t hiwater_lock;
+	unsigned long used_hiwater;
+	atomic_long_t transient_nslabs;
+};
+
+struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);
+
+/**
+ * swiotlb_used_by() - has this device ever been given a bounce buffer?
+ * @dev:	Device whose mapping is about to be synced or unmapped.
+ *
+ * What a caller asks about was returned by swiotlb_map() or
+ * swiotlb_tbl_map_single() and then reached it through a driver's own data
+ * structure. The barrier orders the load from there before the load of
+ * dev->dma_uses_io_tlb here, and before that of the pools in
+ * __swiotlb_find_pool().
+ *
+ * Context: Any.
+ * Return: %false if none of the device's mappings can be a bounce buffer.
+ */
+static inline bool swiotlb_used_by(struct device *dev)
+{
+	smp_rmb();	/* pairs with smp_mb() in swiotlb_get_slots() */
+	return READ_ONCE(dev->dma_uses_io_tlb);
+}
+
+/**
+ * swiotlb_find_pool() - find the pool that a physical address lies in
+ * @dev:	Device that the address was mapped for.
+ * @paddr:	Physical address. That of memory of another owner, for which
+ *		dma_to_phys() has no answer but all ones, is in no pool.
+ *
+ * Context: Any.
+ * Return: The pool, or %NULL if @paddr is not in a bounce buffer.
+ */
+static inline struct io_tlb_pool *swiotlb_find_pool(struct device *dev,
+						    phys_addr_t paddr)
+{
+	if (!swiotlb_used_by(dev))
+		return NULL;
+	return __swiotlb_find_pool(dev, paddr);
+}
+
+static inline bool is_swiotlb_force_bounce(struct device *dev)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	return mem && mem->force_bounce;
+}
+
+void swiotlb_init(bool addressing_limited, unsigned int flags);
+size_t __init swiotlb_boot_size(bool addressing_limited);
+size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
+				  const struct swiotlb_backend *backend);
+void __init swiotlb_exit(void);
+void swiotlb_dev_init(struct device *dev);
+size_t swiotlb_max_mapping_size(struct device *dev);
+bool is_swiotlb_allocated(void);
+bool is_swiotlb_active(struct device *dev);
+void __init swiotlb_adjust_size(unsigned long size);
+phys_addr_t default_swiotlb_base(void);
+phys_addr_t default_swiotlb_limit(void);
+phys_addr_t swiotlb_highest_bus_address(void);
+#else
+static inline void swiotlb_init(bool addressing_limited, unsigned int flags)
+{
+}
+
+static inline void swiotlb_dev_init(struct device *dev)
+{
+}
+
+static inline bool swiotlb_used_by(struct device *dev)
+{
+	return false;
+}
+
+static inline struct io_tlb_pool *swiotlb_find_pool(struct device *dev,
+						    phys_addr_t paddr)
+{
+	return NULL;
+}
+
+static inline bool is_swiotlb_force_bounce(struct device *dev)
+{
+	return false;
+}
+
+static inline void swiotlb_exit(void)
+{
+}
+
+static inline size_t swiotlb_max_mapping_size(struct device *dev)
+{
+	return SIZE_MAX;
+}
+
+static inline bool is_swiotlb_allocated(void)
+{
+	return false;
+}
+
+static inline bool is_swiotlb_active(struct device *dev)
+{
+	return false;
+}
+
+static inline void swiotlb_adjust_size(unsigned long size)
+{
+}
+
+static inline phys_addr_t default_swiotlb_base(void)
+{
+	return 0;
+}
+
+static inline phys_addr_t default_swiotlb_limit(void)
+{
+	return 0;
+}
+
+static inline phys_addr_t swiotlb_highest_bus_address(void)
+{
+	return 0;
+}
+#endif /* CONFIG_SWIOTLB */
+
+phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
+				   size_t mapping_size,
+				   unsigned int alloc_align_mask,
+				   enum dma_data_direction dir,
+				   unsigned long attrs);
+dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs);
+
+void __swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb_addr,
+				size_t mapping_size,
+				enum dma_data_direction dir,
+				unsigned long attrs, struct io_tlb_pool *pool);
+void __swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb_addr,
+				      size_t size, enum dma_data_direction dir,
+				      struct io_tlb_pool *pool);
+void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
+				   size_t size, enum dma_data_direction dir,
+				   struct io_tlb_pool *pool);
+
+/*
+ * The three below do nothing for an address that is not a bounce buffer's, so
+ * a caller need not know whether it has one.
+ */
+static inline void swiotlb_tbl_unmap_single(struct device *dev,
+					    phys_addr_t addr, size_t size,
+					    enum dma_data_direction dir,
+					    unsigned long attrs)
+{
+	struct io_tlb_pool *pool = swiotlb_find_pool(dev, addr);
+
+	if (unlikely(pool))
+		__swiotlb_tbl_unmap_single(dev, addr, size, dir, attrs, pool);
+}
+
+static inline void swiotlb_sync_single_for_device(struct device *dev,
+						  phys_addr_t addr, size_t size,
+						  enum dma_data_direction dir)
+{
+	struct io_tlb_pool *pool = swiotlb_find_pool(dev, addr);
+
+	if (unlikely(pool))
+		__swiotlb_sync_single_for_device(dev, addr, size, dir, pool);
+}
+
+static inline void swiotlb_sync_single_for_cpu(struct device *dev,
+					       phys_addr_t addr, size_t size,
+					       enum dma_data_direction dir)
+{
+	struct io_tlb_pool *pool = swiotlb_find_pool(dev, addr);
+
+	if (unlikely(pool))
+		__swiotlb_sync_single_for_cpu(dev, addr, size, dir, pool);
+}
+
+void swiotlb_print_info(void);
+
+#ifdef CONFIG_DMA_RESTRICTED_POOL
+struct page *swiotlb_alloc(struct device *dev, size_t size);
+bool swiotlb_free(struct device *dev, struct page *page, size_t size);
+
+static inline bool is_swiotlb_for_alloc(struct device *dev)
+{
+	return dev->dma_io_tlb_mem->for_alloc;
+}
+#else
+static inline struct page *swiotlb_alloc(struct device *dev, size_t size)
+{
+	return NULL;
+}
+
+static inline bool swiotlb_free(struct device *dev, struct page *page,
+				size_t size)
+{
+	return false;
+}
+
+static inline bool is_swiotlb_for_alloc(struct device *dev)
+{
+	return false;
+}
+#endif /* CONFIG_DMA_RESTRICTED_POOL */
+
+#endif /* __LINUX_SWIOTLB_H */

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Software IO TLB: map, unmap and sync of bounce buffers.
+ *
+ * A device that cannot reach a buffer is given the address of a bounce buffer
+ * instead. Data is copied there when the mapping is made and whenever the CPU
+ * hands the buffer to the device, and back when the device is done.
+ *
+ * Where the slots of a bounce buffer come from: swiotlb_slots.c. Where the pools
+ * come from: swiotlb_pool.c. Data structures and locking: swiotlb_internal.h.
+ */
+#define pr_fmt(fmt) "software IO TLB: " fmt
+
+#include <linux/cc_platform.h>
+#include <linux/highmem.h>
+#include <linux/kmsan-checks.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+
+#include "swiotlb_internal.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/swiotlb.h>
+
+/**
+ * swiotlb_dev_init() - initialise the members of &struct device
+ * @dev:	Device that is being initialised.
+ */
+void swiotlb_dev_init(struct device *dev)
+{
+	dev->dma_io_tlb_mem = &io_tlb_default_mem;
+	dev->dma_uses_io_tlb = false;
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+	INIT_LIST_HEAD(&dev->dma_io_tlb_pools);
+	spin_lock_init(&dev->dma_io_tlb_lock);
+#endif
+}
+
+/**
+ * __swiotlb_find_pool() - find the pool of a device that an address lies in
+ * @dev:	Device that has used the software IO TLB.
+ * @paddr:	Physical address.
+ *
+ * See swiotlb_find_pool(), which spares other devices the search.
+ *
+ * Context: Any.
+ * Return: The pool, or %NULL if @paddr is not in a bounce buffer. It stays as
+ * long as the mapping at @paddr does.
+ */
+struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool = NULL;
+	unsigned int low, high, mid;
+
+	if (!mem)
+		return NULL;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	low = 0;
+	high = table ? table->nr : 0;
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (paddr < table->entry[mid].start) {
+			high = mid;
+		} else if (paddr >= table->entry[mid].end) {
+			low = mid + 1;
+		} else {
+			pool = table->entry[mid].pool;
+			break;
+		}
+	}
+	rcu_read_unlock();
+
+	return pool ?: swiotlb_find_transient(dev, paddr);
+}
+
+/* Try every area of every pool, the one of this CPU first. */
+static struct io_tlb_pool *search_pools(struct io_tlb_mem *mem,
+					const struct io_tlb_request *rq,
+					unsigned int *index)
+{
+	unsigned int cpu = raw_smp_processor_id(), area, i;
+	struct io_tlb_pool *pool = READ_ONCE(mem->defpool);
+	struct io_tlb_pool_table *table;
+	int slot;
+
+	slot = swiotlb_area_alloc(mem, pool, cpu & (pool->nareas - 1), rq);
+	if (likely(slot >= 0))
+		goto out;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	for (area = 0; area < table->max_areas; area++) {
+		for (i = 0; i < table->nr; i++) {
+			pool = table->entry[i].pool;
+			if (area >= pool->nareas)
+				continue;
+			slot = swiotlb_area_alloc(mem, pool, (cpu + area) &
+						  (pool->nareas - 1), rq);
+			if (slot >= 0)
+				goto unlock;
+		}
+	}
+	pool = NULL;
+unlock:
+	rcu_read_unlock();
+out:
+	*index = slot;
+	return pool;
+}
+
+/* What only has to be done before the first bounce buffer of a device. */
+static void first_use(struct device *dev)
+{
+	WRITE_ONCE(dev->dma_uses_io_tlb, true);
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
+		pr_warn_once("Memory encryption is active and system is using DMA bounce buffers\n");
+}
+
+/**
+ * swiotlb_get_slots() - allocate slots for a device
+ * @rq:		What is wanted.
+ * @index:	Receives the first slot's index.
+ *
+ * If no pool has room, a pool is added in the background where that is possible,
+ * and a transient one serves this request meanwhile.
+ *
+ * Context: Any.
+ * Return: The pool, or %NULL if there is no room.
+ */
+struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
+				      unsigned int *index)
+{
+	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
+	struct io_tlb_pool *pool;
+
+	pool = search_pools(mem, rq, index);
+	if (!pool && mem->can_grow)
+		pool = swiotlb_alloc_transient(rq, index);
+	if (!pool)
+		return NULL;
+
+	if (unlikely(!rq->dev->dma_uses_io_tlb))
+		first_use(rq->dev);
+
+	/*
+	 * The driver is about to store the address somewhere; another CPU that
+	 * loads it from there and syncs or unmaps must then see
+	 * dev->dma_uses_io_tlb set, and find the pool, even if a third CPU has
+	 * added it. Pairs with smp_rmb() in swiotlb_used_by(). A full barrier,
+	 * because it has to order what this CPU has read as well as written.
+	 */
+	smp_mb();
+	return pool;
+}
+
+/**
+ * swiotlb_put_slots() - return the slots of a mapping
+ * @dev:	Device that the slots were allocated for.
+ * @tlb_addr:	Physical address of any byte of the allocation.
+ * @pool:	Pool that it is in.
+ *
+ * An address at which nothing is allocated is a bug of the caller: it is
+ * reported once, and nothing is returned.
+ *
+ * Context: Any.
+ */
+void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
+		       struct io_tlb_pool *pool)
+{
+	int start = swiotlb_slots_start(pool, phys_slot(pool, tlb_addr));
+
+	if (pool->transient)
+		swiotlb_free_transient(dev, pool);
+	else if (start < 0 || swiotlb_slots_free(pool, start))
+		dev_WARN_ONCE(dev, 1, "swiotlb: unmap of %pa, which is not mapped\n",
+			      &tlb_addr);
+}
+
+/* The kernel has no mapping of high memory: copy page by page. */
+static void bounce_highmem(void *vaddr, phys_addr_t orig_addr, size_t size,
+			   enum dma_data_direction dir)
+{
+	unsigned int offset = offset_in_page(orig_addr);
+	struct page *page;
+	size_t len;
+
+	for (; size; size -= len, vaddr += len, orig_addr += len, offset = 0) {
+		len = min_t(size_t, PAGE_SIZE - offset, size);
+		page = pfn_to_page(PHYS_PFN(orig_addr));
+		if (dir == DMA_TO_DEVICE)
+			memcpy_from_page(vaddr, page, offset, len);
+		else
+			memcpy_to_page(page, offset, vaddr, len);
+	}
+}
+
+/*
+ * Copy @size bytes from the original buffer to its bounce buffer at @tlb_addr
+ * (%DMA_TO_DEVICE), or back (%DMA_FROM_DEVICE).
+ *
+ * What is copied to a device is not checked for being initialised: a driver may
+ * well map a buffer that only the device is going to write.
+ */
+static void bounce_copy(void *vaddr, phys_addr_t orig_addr, size_t size,
+			enum dma_data_direction dir)
+{
+	if (dir == DMA_FROM_DEVICE)
+		kmsan_unpoison_memory(vaddr, size);
+
+	if (PageHighMem(pfn_to_page(PHYS_PFN(orig_addr))))
+		bounce_highmem(vaddr, orig_addr, size, dir);
+	else if (dir == DMA_TO_DEVICE)
+		memcpy(vaddr, phys_to_virt(orig_addr), size);
+	else
+		memcpy(phys_to_virt(orig_addr), vaddr, size);
+}
+
+/*
+ * Sync @size bytes at @tlb_addr, which may be anywhere within a mapping. What
+ * would lie beyond the mapping's end is not copied, and reported once.
+ */
+static void bounce(struct device *dev, phys_addr_t tlb_addr, size_t size,
+		   enum dma_data_direction dir, struct io_tlb_pool *pool)
+{
+	int start = swiotlb_slots_start(pool, phys_slot(pool, tlb_addr));
+	struct io_tlb_slot *slot;
+	size_t offset, room;
+
+	if (start < 0)
+		return;
+
+	slot = &pool->slots[start];
+	if (!slot->end)		/* swiotlb_alloc(): there is no original */
+		return;
+	offset = tlb_addr - slot_phys(pool, start);
+	room = offset < slot->end ? slot->end - offset : 0;
+	if (unlikely(size > room)) {
+		dev_WARN_ONCE(dev, 1,
+			      "swiotlb: sync of %zu bytes, of which only %zu are mapped\n",
+			      size, room);
+		size = room;
+	}
+	if (size)
+		bounce_copy(pool->vaddr + (tlb_addr - pool->start),
+			    slot->base + offset, size, dir);
+}
+
+static void warn_full(struct device *dev, size_t size, unsigned long attrs)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	if (attrs & DMA_ATTR_NO_WARN)
+		return;
+	dev_warn_ratelimited(dev,
+			     "swiotlb buffer is full (sz: %zu bytes), total %lu (slots), used %lu (slots)\n",
+			     size, mem->nslabs, swiotlb_mem_used(mem));
+}
+
+/*
+ * Allocate a bounce buffer and fill it.
+ *
+ * Return: Physical address of the bounce buffer, or %DMA_MAPPING_ERROR. Stores
+ * the bus address in @bus.
+ */
+static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
+			      size_t mapping_size,
+			      unsigned int alloc_align_mask, u64 limit,
+			      unsigned long attrs, phys_addr_t *bus)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	struct io_tlb_request rq;
+	struct io_tlb_pool *pool;
+	unsigned int offset, index;
+	size_t size;
+
+	if (!mem || !READ_ONCE(mem->defpool)) {
+		dev_warn_ratelimited(dev,
+				     "no swiotlb was set up at boot, so no bounce buffer can be provided\n");
+		return (phys_addr_t)DMA_MAPPING_ERROR;
+	}
+
+	/*
+	 * Padding in front, so that the bits which the device wants preserved
+	 * are. Those that select a slot without contradicting the alignment of
+	 * the allocation are left to the search for slots.
+	 */
+	offset = orig_addr & dma_get_min_align_mask(dev) &
+		(alloc_align_mask | (IO_TLB_SIZE - 1));
+	size = ALIGN(mapping_size + offset, alloc_align_mask + 1);
+	if (unlikely(!mapping_size || size > IO_TLB_SET_BYTES)) {
+		if (!(attrs & DMA_ATTR_NO_WARN))
+			dev_warn_ratelimited(dev,
+					     "swiotlb cannot map %zu bytes, at most %zu\n",
+					     mapping_size,
+					     swiotlb_max_mapping_size(dev));
+		return (phys_addr_t)DMA_MAPPING_ERROR;
+	}
+
+	swiotlb_request_init(&rq, dev, orig_addr, size, alloc_align_mask, limit);
+	pool = swiotlb_get_slots(&rq, &index);
+	if (unlikely(!pool)) {
+		warn_full(dev, size, attrs);
+		return (phys_addr_t)DMA_MAPPING_ERROR;
+	}
+
+	/* A device that skipped syncs so far must not skip this mapping's. */
+	dma_reset_need_sync(dev);
+
+	pool->slots[index].base = orig_addr - offset;
+	pool->slots[index].end = offset + mapping_size;
+
+	/*
+	 * Also if only the device is going to write: it may write less than it
+	 * was offered, and the rest must then be what it was, not what some
+	 * other mapping left in these slots.
+	 */
+	bounce_copy(pool->vaddr + ((size_t)index << IO_TLB_SHIFT) + offset,
+		    orig_addr, mapping_size, DMA_TO_DEVICE);
+
+	*bus = slot_set(pool, index)->bus + offset +
+		((index % IO_TLB_SEGSIZE) << IO_TLB_SHIFT);
+	return slot_phys(pool, index) + offset;
+}
+
+/**
+ * swiotlb_tbl_map_single() - map a buffer through a bounce buffer
+ * @dev:		Device.
+ * @orig_addr:		Physical address of the original buffer.
+ * @mapping_size:	Its size in bytes.
+ * @alloc_align_mask:	What the bounce buffer is allocated for may use all of
+ *			the memory between two multiples of this plus one: the
+ *			allocation starts at such an address and its size is
+ *			rounded up to it. Zero if that does not matter.
+ * @dir:		DMA direction.
+ * @attrs:		DMA_ATTR_*.
+ *
+ * For callers with a translation of their own behind the bounce buffer, that is
+ * IOMMUs: the device's DMA mask is not looked at. Others use swiotlb_map().
+ *
+ * The returned address has the bits of @orig_addr that the device's
+ * min_align_mask asks for, so it need not be where the allocation starts. The
+ * @mapping_size bytes there hold what the original buffer holds, whatever @dir;
+ * padding before and behind is left as it is.
+ *
+ * Context: Any.
+ * Return: Physical address of the bounce buffer, or %DMA_MAPPING_ERROR.
+ */
+phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
+				   size_t mapping_size,
+				   unsigned int alloc_align_mask,
+				   enum dma_data_direction dir,
+				   unsigned long attrs)
+{
+	phys_addr_t bus;
+
+	return map_single(dev, orig_addr, mapping_size, alloc_align_mask,
+			  U64_MAX, attrs, &bus);
+}
+
+/**
+ * __swiotlb_tbl_unmap_single() - unmap a bounce buffer
+ * @dev:	Device.
+ * @tlb_addr:	Physical address that the mapping returned.
+ * @mapping_size: Size of the mapping in bytes.
+ * @dir:	DMA direction of the mapping.
+ * @attrs:	DMA_ATTR_*; DMA_ATTR_SKIP_CPU_SYNC drops what the device wrote.
+ * @pool:	Pool of @tlb_addr.
+ *
+ * Context: Any.
+ */
+void __swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb_addr,
+				size_t mapping_size,
+				enum dma_data_direction dir,
+				unsigned long attrs, struct io_tlb_pool *pool)
+{
+	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
+	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
+		bounce(dev, tlb_addr, mapping_size, DMA_FROM_DEVICE, pool);
+
+	swiotlb_put_slots(dev, tlb_addr, pool);
+}
+
+/**
+ * __swiotlb_sync_single_for_device() - hand a part of a mapping to the device
+ * @dev:	Device.
+ * @tlb_addr:	Physical address within a bounce buffer.
+ * @size:	Number of bytes.
+ * @dir:	DMA direction of the mapping.
+ * @pool:	Pool of @tlb_addr.
+ *
+ * Context: Any.
+ */
+void __swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb_addr,
+				      size_t size, enum dma_data_direction dir,
+				      struct io_tlb_pool *pool)
+{
+	if (dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL)
+		bounce(dev, tlb_addr, size, DMA_TO_DEVICE, pool);
+	else
+		BUG_ON(dir != DMA_FROM_DEVICE);
+}
+
+/**
+ * __swiotlb_sync_single_for_cpu() - hand a part of a mapping to the CPU
+ * @dev:	Device.
+ * @tlb_addr:	Physical address within a bounce buffer.
+ * @size:	Number of bytes.
+ * @dir:	DMA direction of the mapping.
+ * @pool:	Pool of @tlb_addr.
+ *
+ * Context: Any.
+ */
+void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
+				   size_t size, enum dma_data_direction dir,
+				   struct io_tlb_pool *pool)
+{
+	if (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL)
+		bounce(dev, tlb_addr, size, DMA_FROM_DEVICE, pool);
+	else
+		BUG_ON(dir != DMA_TO_DEVICE);
+}
+
+/**
+ * swiotlb_map() - bounce a streaming mapping
+ * @dev:	Device.
+ * @paddr:	Physical address of the original buffer.
+ * @size:	Its size in bytes.
+ * @dir:	DMA direction.
+ * @attrs:	DMA_ATTR_*.
+ *
+ * Context: Any.
+ * Return: DMA address of a bounce buffer that @dev reaches, or
+ * %DMA_MAPPING_ERROR.
+ */
+dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	u64 limit = min_not_zero(*dev->dma_mask, dev->bus_dma_limit);
+	phys_addr_t tlb_addr, bus;
+
+	if (trace_swiotlb_bounced_enabled())
+		trace_swiotlb_bounced(dev, phys_to_dma(dev, paddr), size);
+
+	tlb_addr = map_single(dev, paddr, size, 0, limit, attrs, &bus);
+	if (tlb_addr == (phys_addr_t)DMA_MAPPING_ERROR)
+		return DMA_MAPPING_ERROR;
+
+	if (!dev_is_dma_coherent(dev) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		arch_sync_dma_for_device(tlb_addr, size, dir);
+	return bus_to_dma(dev, bus);
+}
+
+/**
+ * swiotlb_max_mapping_size() - largest buffer that can be bounced
+ * @dev:	Device.
+ *
+ * Padding that preserves address bits for the device comes out of the same set
+ * of slots.
+ *
+ * Context: Any.
+ * Return: Size in bytes.
+ */
+size_t swiotlb_max_mapping_size(struct device *dev)
+{
+	return IO_TLB_SET_BYTES -
+		round_up(dma_get_min_align_mask(dev), IO_TLB_SIZE);
+}
+
+/**
+ * is_swiotlb_allocated() - is there a default software IO TLB?
+ *
+ * Context: Any.
+ */
+bool is_swiotlb_allocated(void)
+{
+	return io_tlb_default_mem.nslabs;
+}
+
+/**
+ * is_swiotlb_active() - can the mappings of a device be bounced?
+ * @dev:	Device.
+ *
+ * Context: Any.
+ */
+bool is_swiotlb_active(struct device *dev)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	return mem && mem->nslabs;
+}

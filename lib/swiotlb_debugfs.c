@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Software IO TLB: how many slots are in use, and how many ever were.
+ *
+ * The high-water mark is that of all areas together, but a mapping must not touch
+ * anything that is shared by all areas. Therefore each area has an allowance, up
+ * to which it may use slots without asking, and all allowances together are never
+ * more than the high-water mark. Only the mapping that would exceed its area's
+ * allowance takes the global lock and looks for unused allowance in other areas;
+ * the mark is raised when there is none left. Unused allowance is taken by halves
+ * at least, so areas that are busy in turns do not ask for long.
+ */
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/minmax.h>
+
+#include "swiotlb_internal.h"
+
+static unsigned long pool_used(struct io_tlb_pool *pool)
+{
+	unsigned long used = 0;
+	unsigned int i;
+
+	for (i = 0; i < pool->nareas; i++)
+		used += READ_ONCE(pool->areas[i].used);
+	return used;
+}
+
+/**
+ * swiotlb_mem_used() - number of slots in use
+ * @mem:	Software IO TLB.
+ *
+ * Areas are looked at one after the other, so the sum may be off by what is
+ * mapped and unmapped meanwhile.
+ *
+ * Context: Any.
+ */
+unsigned long swiotlb_mem_used(struct io_tlb_mem *mem)
+{
+	unsigned long used = atomic_long_read(&mem->transient_nslabs);
+	struct io_tlb_pool_table *table;
+	unsigned int i;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	for (i = 0; table && i < table->nr; i++)
+		used += pool_used(table->entry[i].pool);
+	rcu_read_unlock();
+	return used;
+}
+
+#ifdef CONFIG_DEBUG_FS
+
+static unsigned int take_unused(struct io_tlb_area *area, unsigned int need)
+{
+	unsigned int unused, taken = 0;
+
+	spin_lock(&area->lock);
+	if (area->used < area->allowance) {
+		unused = area->allowance - area->used;
+		taken = min(unused, max(need, unused / 2));
+		area->allowance -= taken;
+	}
+	spin_unlock(&area->lock);
+	return taken;
+}
+
+/*
+ * Collect @need slots of allowance, or more, from all areas but @except; fewer if
+ * they have no more.
+ */
+static unsigned int collect_unused(struct io_tlb_mem *mem, unsigned int need,
+				   struct io_tlb_area *except)
+{
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool;
+	unsigned int taken = 0, i, a;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	for (i = 0; table && i < table->nr; i++) {
+		pool = table->entry[i].pool;
+		for (a = 0; a < pool->nareas && taken < need; a++) {
+			if (&pool->areas[a] != except)
+				taken += take_unused(&pool->areas[a],
+						     need - taken);
+		}
+	}
+	rcu_read_unlock();
+	return taken;
+}
+
+/**
+ * swiotlb_raise_allowance() - let an area use what it uses
+ * @mem:	Software IO TLB of the area.
+ * @area:	Area that has exceeded its allowance.
+ *
+ * Context: Any, with no area's lock held. Takes @mem->hiwater_lock and the locks
+ * of areas, one at a time.
+ */
+void swiotlb_raise_allowance(struct io_tlb_mem *mem, struct io_tlb_area *area)
+{
+	unsigned int need, taken;
+	unsigned long flags;
+
+	spin_lock_irqsave(&mem->hiwater_lock, flags);
+
+	need = max_t(int, READ_ONCE(area->used) - area->allowance, 0);
+	taken = collect_unused(mem, need, area);
+
+	spin_lock(&area->lock);
+	area->allowance += taken;
+	if (area->used > area->allowance) {
+		mem->used_hiwater += area->used - area->allowance;
+		area->allowance = area->used;
+	}
+	spin_unlock(&area->lock);
+
+	spin_unlock_irqrestore(&mem->hiwater_lock, flags);
+}
+
+/**
+ * swiotlb_account_transient() - account for slots in transient pools
+ * @mem:	Software IO TLB of the device.
+ * @nslabs:	Number of slots; negative when they are freed.
+ *
+ * Context: Any. Takes the same locks as swiotlb_raise_allowance().
+ */
+void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs)
+{
+	unsigned long flags;
+	unsigned int taken;
+
+	spin_lock_irqsave(&mem->hiwater_lock, flags);
+	atomic_long_add(nslabs, &mem->transient_nslabs);
+	if (nslabs < 0) {
+		/* What they were allowed may be used elsewhere again. */
+		spin_lock(&mem->defpool->areas[0].lock);
+		mem->defpool->areas[0].allowance += -nslabs;
+		spin_unlock(&mem->defpool->areas[0].lock);
+	} else {
+		taken = collect_unused(mem, nslabs, NULL);
+		if (taken < nslabs)
+			mem->used_hiwater += nslabs - taken;
+	}
+	spin_unlock_irqrestore(&mem->hiwater_lock, flags);
+}
+
+/* Start anew from what is in use now. */
+static void reset_hiwater(struct io_tlb_mem *mem)
+{
+	unsigned long hiwater = atomic_long_read(&mem->transient_nslabs);
+	struct io_tlb_pool_table *table;
+	struct io_tlb_area *area;
+	unsigned int i, a;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	for (i = 0; i < table->nr; i++) {
+		for (a = 0; a < table->entry[i].pool->nareas; a++) {
+			area = &table->entry[i].pool->areas[a];
+			spin_lock(&area->lock);
+			area->allowance = area->used;
+			hiwater += area->used;
+			spin_unlock(&area->lock);
+		}
+	}
+	rcu_read_unlock();
+	mem->used_hiwater = hiwater;
+}
+
+static int io_tlb_used_get(void *data, u64 *val)
+{
+	*val = swiotlb_mem_used(data);
+	return 0;
+}
+
+static int io_tlb_hiwater_get(void *data, u64 *val)
+{
+	struct io_tlb_mem *mem = data;
+
+	*val = READ_ONCE(mem->used_hiwater);
+	return 0;
+}
+
+/* The only value to write is zero. */
+static int io_tlb_hiwater_set(void *data, u64 val)
+{
+	struct io_tlb_mem *mem = data;
+
+	if (val)
+		return -EINVAL;
+
+	spin_lock_irq(&mem->hiwater_lock);
+	reset_hiwater(mem);
+	spin_unlock_irq(&mem->hiwater_lock);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(fops_io_tlb_used, io_tlb_used_get, NULL, "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(fops_io_tlb_hiwater, io_tlb_hiwater_get,
+			 io_tlb_hiwater_set, "%llu\n");
+
+static int io_tlb_transient_get(void *data, u64 *val)
+{
+	struct io_tlb_mem *mem = data;
+
+	*val = atomic_long_read(&mem->transient_nslabs);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(fops_io_tlb_transient, io_tlb_transient_get, NULL,
+			 "%llu\n");
+
+/**
+ * swiotlb_create_debugfs_files() - show the counters of a software IO TLB
+ * @mem:	Software IO TLB.
+ * @dirname:	Name of the directory, below that of the default one.
+ *
+ * Context: May sleep.
+ */
+void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname)
+{
+	mem->debugfs = debugfs_create_dir(dirname, io_tlb_default_mem.debugfs);
+	if (!mem->nslabs)
+		return;
+
+	debugfs_create_ulong("io_tlb_nslabs", 0400, mem->debugfs, &mem->nslabs);
+	debugfs_create_file("io_tlb_used", 0400, mem->debugfs, mem,
+			    &fops_io_tlb_used);
+	debugfs_create_file("io_tlb_used_hiwater", 0600, mem->debugfs, mem,
+			    &fops_io_tlb_hiwater);
+	if (IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC))
+		debugfs_create_file("io_tlb_transient_nslabs", 0400,
+				    mem->debugfs, mem, &fops_io_tlb_transient);
+}
+
+static int __init swiotlb_create_default_debugfs(void)
+{
+	swiotlb_create_debugfs_files(&io_tlb_default_mem, "swiotlb");
+	return 0;
+}
+late_initcall(swiotlb_create_default_debugfs);
+
+#endif /* CONFIG_DEBUG_FS */

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the software IO TLB share with each other and nobody else.
+ *
+ *	swiotlb.c		map, unmap, sync: the bounce copies
+ *	swiotlb_slots.c		the slot allocator
+ *	swiotlb_pool.c		the default pool: parameters, set-up, tear-down
+ *	swiotlb_dynamic.c	pools that come and go at run time
+ *	swiotlb_restricted.c	pools that belong to a device ("restricted-dma-pool")
+ *	swiotlb_debugfs.c	counters
+ */
+#ifndef _LIB_SWIOTLB_INTERNAL_H
+#define _LIB_SWIOTLB_INTERNAL_H
+
+#include <linux/cache.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/swiotlb.h>
+#include <linux/types.h>
+
+/**
+ * DOC: swiotlb data structures
+ *
+ * A pool is a piece of memory that is contiguous for the CPU. It is cut into
+ * slots of 2 KiB, slots are grouped into slot sets of 256 KiB, and sets into
+ * areas, each with a lock of its own::
+ *
+ *   pool   |<---------- area 0 ---------->|<---------- area 1 ---------->|
+ *          +---------+---------+----------+---------+---------+----------+
+ *          |  set 0  |  set 1  |  set 2   |  set 3  |  set 4  |  set 5   |
+ *          +---------+---------+----------+---------+---------+----------+
+ *   bus     0x7f40000 0x1240000 0x1280000  0x9980000 ...
+ *
+ *   set      slot 0                                              slot 127
+ *   free     0 0 0 0 1 1 0 0 0 1 1 1 ...   one bit a slot: it is not in use
+ *   first    1 0 0 1 0 0 1 1 0 0 0 0 ...   one bit a slot: an allocation starts
+ *            \___/ |     | \_/
+ *            3 slots 1   1  2              four allocations
+ *
+ * A set is the unit of contiguity: it has a bus address of its own, and an
+ * allocation never leaves its set. On bare metal the sets of a pool happen to be
+ * adjacent on the bus as well; on Xen PV they are not. Limit, alignment and
+ * segment boundary of a device are therefore judged by the bus address of the
+ * set, never by where the pool is for the CPU.
+ *
+ * An allocation runs from its first slot to the next slot that is free or first
+ * in turn, so neither its length nor its padding need be stored. What a mapping
+ * needs to remember is kept once, with its first slot: &struct io_tlb_slot.
+ *
+ * A search takes the lowest slots that fit. They were used last by whoever freed
+ * them, so their lines are in the cache. To get there without visiting full sets,
+ * each set has a byte in the area's summary: bit k is clear only if the set has no
+ * run of 2^k free slots. A set bit may be wrong, a clear bit may not: freeing sets
+ * them all, a search in vain clears what it has disproved.
+ *
+ * A pool, its areas, sets, summaries and slot records are one allocation
+ * (swiotlb_pool_meta_size()), made and freed as a whole.
+ *
+ * Locking
+ * -------
+ *
+ * 1. &io_tlb_mem.hiwater_lock	the high-water mark (swiotlb_debugfs.c)
+ * 2. &io_tlb_area.lock		sets, summary and counters of an area
+ *
+ * in this order, interrupts off. One area lock is held at a time.
+ * &device.dma_io_tlb_lock (the device's transient pools) is a leaf lock, nested
+ * in neither. The table of pools has one writer, which needs no lock.
+ *
+ * The record of a mapping belongs to whoever holds the mapping, and is read
+ * without a lock; so is the word of first bits that leads to it: other
+ * mappings' bits in it change meanwhile, one's own do not.
+ */
+
+#define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
+#define IO_TLB_SET_ORDER	get_order(IO_TLB_SET_BYTES)
+
+/* With less than this a pool is not worth having. */
+#define IO_TLB_MIN_SLABS	((1UL << 20) >> IO_TLB_SHIFT)
+
+/* Sets whose summary bytes share a word */
+#define IO_TLB_SUMMARY_SETS	sizeof(u64)
+
+/**
+ * struct io_tlb_set - 128 slots that are contiguous for every device
+ * @free:	Bit map of the slots that are not in use.
+ * @first:	Bit map of the slots in which an allocation starts. Slots beyond
+ *		the end of a pool's last set are marked as well, so that nothing
+ *		extends there.
+ * @bus:	Bus address of slot 0: what phys_to_dma_unencrypted() makes of
+ *		its physical address before the offset of a device is applied.
+ */
+struct io_tlb_set {
+	u64 free[2];
+	u64 first[2];
+	phys_addr_t bus;
+};
+
+/**
+ * struct io_tlb_slot - record of the mapping that starts in a slot
+ * @base:	Physical address of the original buffer, less the distance from
+ *		the start of the allocation to the mapping. The original of any
+ *		byte is thus at @base plus that byte's offset in the allocation.
+ *		May wrap below zero.
+ * @end:	Offset in the allocation at which the mapping ends.
+ *
+ * Packed, because half a record's worth of holes in each would be a sixth of
+ * all metadata on 64-bit.
+ */
+struct io_tlb_slot {
+	phys_addr_t base;
+	u32 end;
+} __packed __aligned(4);
+
+/**
+ * struct io_tlb_area - slot sets under one lock
+ * @lock:	Protects the other members, and @free, @first and the summary
+ *		bytes of the area's sets.
+ * @used:	Slots in use.
+ * @allowance:	Slots that may be in use without looking at the high-water mark.
+ * @first_set:	Index of the area's first set in its pool.
+ * @nr_sets:	Number of sets. May be zero in the last areas of a small pool.
+ * @summary:	A byte a set, as explained above; eight to a little-endian word.
+ *
+ * On a cache line of its own: each CPU starts its search in another area.
+ */
+struct io_tlb_area {
+	spinlock_t lock;
+	unsigned int used;
+	unsigned int allowance;
+	unsigned int first_set;
+	unsigned int nr_sets;
+	__le64 *summary;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct io_tlb_pool - a piece of bounce memory
+ * @start:	Physical address of the first byte.
+ * @end:	Physical address behind the last byte.
+ * @vaddr:	Where the CPU copies to and from.
+ * @bytes:	Size of the memory that is freed with the pool. May be more than
+ *		the slots are.
+ * @meta_bytes:	Size of the allocation that this structure is the start of.
+ * @nslabs:	Number of slots.
+ * @nareas:	Number of areas, a power of two.
+ * @area_sets:	Sets in each area but the last ones.
+ * @bus_max:	Highest bus address of any byte.
+ * @areas:	Array of @nareas.
+ * @sets:	One for each 128 slots, rounded up.
+ * @slots:	Array of @nslabs.
+ * @backend:	Made the memory contiguous, and must undo it. %NULL if nobody.
+ * @late_alloc:	The memory comes from the page allocator, not from memblock.
+ * @transient:	Made for a single mapping.
+ * @node:	In &device.dma_io_tlb_pools, if @transient.
+ * @rcu:	Delays freeing past the readers of the list.
+ */
+struct io_tlb_pool {
+	phys_addr_t start;
+	phys_addr_t end;
+	void *vaddr;
+	size_t bytes;
+	size_t meta_bytes;
+	unsigned long nslabs;
+	unsigned int nareas;
+	unsigned int area_sets;
+	phys_addr_t bus_max;
+	struct io_tlb_area *areas;
+	struct io_tlb_set *sets;
+	struct io_tlb_slot *slots;
+	const struct swiotlb_backend *backend;
+	bool late_alloc;
+	bool transient;
+	struct list_head node;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct io_tlb_pool_table - all pools of a &struct io_tlb_mem
+ * @rcu:	Frees a table that has been replaced.
+ * @nr:		Number of entries.
+ * @max_areas:	Largest number of areas of any pool.
+ * @entry:	Ranges, sorted by address.
+ *
+ * Never changed once it can be seen; another takes its place.
+ */
+struct io_tlb_pool_table {
+	struct rcu_head rcu;
+	unsigned int nr;
+	unsigned int max_areas;
+	struct {
+		phys_addr_t start;
+		phys_addr_t end;
+		struct io_tlb_pool *pool;
+	} entry[] __counted_by(nr);
+};
+
+/**
+ * struct io_tlb_request - what an allocation of slots has to satisfy
+ * @dev:	Device that will use it.
+ * @nslots:	Number of slots, padding included; 1 to %IO_TLB_SEGSIZE.
+ * @align_mask:	Bits of a DMA address, counted in slots, that are not free to
+ *		choose: all ones up to the highest one.
+ * @align_value: What these bits of the first slot's DMA address have to be.
+ * @boundary_mask: The allocation must not cross a multiple of this plus one.
+ *		In bytes.
+ * @limit:	Highest DMA address the device reaches.
+ */
+struct io_tlb_request {
+	struct device *dev;
+	unsigned int nslots;
+	unsigned int align_mask;
+	unsigned int align_value;
+	unsigned long boundary_mask;
+	u64 limit;
+};
+
+extern struct io_tlb_mem io_tlb_default_mem;
+
+static inline unsigned long nr_slots(u64 bytes)
+{
+	return DIV_ROUND_UP_ULL(bytes, IO_TLB_SIZE);
+}
+
+static inline struct io_tlb_set *slot_set(struct io_tlb_pool *pool,
+					  unsigned int index)
+{
+	return &pool->sets[index / IO_TLB_SEGSIZE];
+}
+
+static inline phys_addr_t slot_phys(struct io_tlb_pool *pool,
+				    unsigned int index)
+{
+	return pool->start + ((phys_addr_t)index << IO_TLB_SHIFT);
+}
+
+static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
+{
+	return (addr - pool->start) >> IO_TLB_SHIFT;
+}
+
+/* swiotlb.c */
+struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
+				      unsigned int *index);
+void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
+		       struct io_tlb_pool *pool);
+
+/* swiotlb_slots.c */
+void swiotlb_request_init(struct io_tlb_request *rq, struct device *dev,
+			  phys_addr_t orig_addr, size_t size,
+			  unsigned int alloc_align_mask, u64 limit);
+int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
+		       unsigned int area_index,
+		       const struct io_tlb_request *rq);
+int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
+int swiotlb_slots_start(struct io_tlb_pool *pool, unsigned int index);
+
+/* swiotlb_pool.c */
+unsigned long swiotlb_default_nslabs(void);
+unsigned int swiotlb_default_areas(void);
+void swiotlb_mem_init(struct io_tlb_mem *mem);
+unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs);
+size_t swiotlb_pool_meta_size(unsigned long nslabs, unsigned int nareas);
+void swiotlb_pool_init(struct io_tlb_pool *pool, void *vaddr,
+		       unsigned long nslabs, unsigned int nareas);
+int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
+			 const struct swiotlb_backend *backend);
+void swiotlb_pool_disconnect(struct io_tlb_pool *pool);
+void swiotlb_free_buffer(void *vaddr, size_t bytes);
+size_t swiotlb_table_size(unsigned int nr);
+void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
+		     struct io_tlb_pool_table *table);
+
+/* swiotlb_debugfs.c */
+unsigned long swiotlb_mem_used(struct io_tlb_mem *mem);
+#ifdef CONFIG_DEBUG_FS
+void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname);
+void swiotlb_raise_allowance(struct io_tlb_mem *mem, struct io_tlb_area *area);
+void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs);
+#else
+static inline void swiotlb_create_debugfs_files(struct io_tlb_mem *mem,
+						const char *dirname)
+{
+}
+
+static inline void swiotlb_raise_allowance(struct io_tlb_mem *mem,
+					   struct io_tlb_area *area)
+{
+}
+
+static inline void swiotlb_account_transient(struct io_tlb_mem *mem,
+					     long nslabs)
+{
+}
+#endif
+
+/* swiotlb_dynamic.c */
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+void swiotlb_grow(struct work_struct *work);
+struct io_tlb_pool *swiotlb_alloc_transient(const struct io_tlb_request *rq,
+					    unsigned int *index);
+void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool);
+struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
+					   phys_addr_t paddr);
+#else
+static inline void swiotlb_grow(struct work_struct *work)
+{
+}
+
+static inline struct io_tlb_pool *
+swiotlb_alloc_transient(const struct io_tlb_request *rq, unsigned int *index)
+{
+	return NULL;
+}
+
+static inline void swiotlb_free_transient(struct device *dev,
+					  struct io_tlb_pool *pool)
+{
+}
+
+static inline struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
+							 phys_addr_t paddr)
+{
+	return NULL;
+}
+#endif
+
+#endif /* _LIB_SWIOTLB_INTERNAL_H */

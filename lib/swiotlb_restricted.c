@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Software IO TLB: restricted DMA pools.
+ *
+ * A device tree node "restricted-dma-pool" reserves memory that is all its
+ * devices may see: their streaming mappings are bounced to it, and their coherent
+ * memory is taken from it. See
+ * Documentation/devicetree/bindings/reserved-memory/.
+ */
+#define pr_fmt(fmt) "software IO TLB: " fmt
+
+#include <linux/mm.h>
+#include <linux/of_fdt.h>
+#include <linux/of_reserved_mem.h>
+#include <linux/pfn.h>
+#include <linux/set_memory.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "swiotlb_internal.h"
+
+/**
+ * swiotlb_alloc() - take pages from a restricted pool
+ * @dev:	Device of the pool.
+ * @size:	Size in bytes, a multiple of the page size.
+ *
+ * Context: Any.
+ * Return: The first page, aligned to @size rounded up to a power of two pages,
+ * or %NULL.
+ */
+struct page *swiotlb_alloc(struct device *dev, size_t size)
+{
+	unsigned int align_mask = (PAGE_SIZE << get_order(size)) - 1;
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	struct io_tlb_request rq;
+	struct io_tlb_pool *pool;
+	unsigned int index;
+
+	if (!mem || !mem->defpool || size > IO_TLB_SET_BYTES)
+		return NULL;
+
+	swiotlb_request_init(&rq, dev, 0, size, align_mask, U64_MAX);
+	pool = swiotlb_get_slots(&rq, &index);
+	if (!pool)
+		return NULL;
+
+	pool->slots[index].base = 0;
+	pool->slots[index].end = 0;
+	return pfn_to_page(PHYS_PFN(slot_phys(pool, index)));
+}
+
+/**
+ * swiotlb_free() - return pages to a restricted pool
+ * @dev:	Device of the pool.
+ * @page:	What swiotlb_alloc() returned.
+ * @size:	Size in bytes.
+ *
+ * Context: Any.
+ * Return: %false if @page does not come from swiotlb_alloc().
+ */
+bool swiotlb_free(struct device *dev, struct page *page, size_t size)
+{
+	phys_addr_t tlb_addr = page_to_phys(page);
+	struct io_tlb_pool *pool = swiotlb_find_pool(dev, tlb_addr);
+
+	if (!pool)
+		return false;
+	swiotlb_put_slots(dev, tlb_addr, pool);
+	return true;
+}
+
+/* Set up the pool when its first device appears. */
+static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
+{
+	unsigned long nslabs = rmem->size >> IO_TLB_SHIFT;
+	void *vaddr = phys_to_virt(rmem->base);
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool;
+	struct io_tlb_mem *mem;
+
+	mem = kzalloc(sizeof(*mem), GFP_KERNEL);
+	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, 1), GFP_KERNEL);
+	table = kmalloc(swiotlb_table_size(1), GFP_KERNEL);
+	if (!mem || !pool || !table)
+		goto free;
+	if (set_memory_decrypted((unsigned long)vaddr,
+				 rmem->size >> PAGE_SHIFT)) {
+		pr_err("%s: cannot share the pool with its devices\n",
+		       rmem->name);
+		goto free;
+	}
+
+	swiotlb_mem_init(mem);
+	mem->force_bounce = true;
+	mem->for_alloc = true;
+	swiotlb_pool_init(pool, vaddr, nslabs, 1);
+	swiotlb_pool_connect(pool, U64_MAX, NULL);
+	swiotlb_publish(mem, pool, table);
+	swiotlb_create_debugfs_files(mem, rmem->name);
+	return mem;
+
+free:
+	kfree(table);
+	kvfree(pool);
+	kfree(mem);
+	return NULL;
+}
+
+static int rmem_swiotlb_device_init(struct reserved_mem *rmem,
+				    struct device *dev)
+{
+	if (PageHighMem(pfn_to_page(PHYS_PFN(rmem->base)))) {
+		dev_err(dev, "Restricted DMA pool must be accessible within the linear mapping.");
+		return -EINVAL;
+	}
+
+	if (!rmem->priv)
+		rmem->priv = make_restricted_pool(rmem);
+	if (!rmem->priv)
+		return -ENOMEM;
+
+	dev->dma_io_tlb_mem = rmem->priv;
+	return 0;
+}
+
+static void rmem_swiotlb_device_release(struct reserved_mem *rmem,
+					struct device *dev)
+{
+	dev->dma_io_tlb_mem = &io_tlb_default_mem;
+}
+
+static const struct reserved_mem_ops rmem_swiotlb_ops = {
+	.device_init = rmem_swiotlb_device_init,
+	.device_release = rmem_swiotlb_device_release,
+};
+
+/* Properties that cannot be had together with a restricted pool */
+static const char * const contradictions[] = {
+	"reusable", "linux,cma-default", "linux,dma-default", "no-map",
+};
+
+static int __init rmem_swiotlb_setup(struct reserved_mem *rmem)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(contradictions); i++) {
+		if (of_get_flat_dt_prop(rmem->fdt_node, contradictions[i],
+					NULL)) {
+			pr_err("%s: a restricted DMA pool cannot be \"%s\"\n",
+			       rmem->name, contradictions[i]);
+			return -EINVAL;
+		}
+	}
+	if (rmem->size < IO_TLB_SIZE || !PAGE_ALIGNED(rmem->base)) {
+		pr_err("%s: %pa bytes at %pa cannot be a restricted DMA pool\n",
+		       rmem->name, &rmem->size, &rmem->base);
+		return -EINVAL;
+	}
+
+	rmem->ops = &rmem_swiotlb_ops;
+	pr_info("Reserved memory: created restricted DMA pool at %pa, size %lu MiB\n",
+		&rmem->base, (unsigned long)rmem->size / SZ_1M);
+	return 0;
+}
+
+RESERVEDMEM_OF_DECLARE(dma, "restricted-dma-pool", rmem_swiotlb_setup);
