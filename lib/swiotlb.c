@@ -38,6 +38,37 @@ void swiotlb_dev_init(struct device *dev)
 #endif
 }
 
+static bool in_pool(const struct io_tlb_pool *pool, phys_addr_t paddr)
+{
+	return paddr >= pool->start && paddr < pool->end;
+}
+
+/* Binary search in the table of pools */
+static struct io_tlb_pool *find_in_table(struct io_tlb_mem *mem,
+					 phys_addr_t paddr)
+{
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool = NULL;
+	unsigned int low = 0, high, mid;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	high = table ? table->nr : 0;
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (paddr < table->entry[mid].start) {
+			high = mid;
+		} else if (paddr >= table->entry[mid].end) {
+			low = mid + 1;
+		} else {
+			pool = table->entry[mid].pool;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return pool;
+}
+
 /**
  * __swiotlb_find_pool() - find the pool of a device that an address lies in
  * @dev:	Device that has used the software IO TLB.
@@ -52,31 +83,15 @@ void swiotlb_dev_init(struct device *dev)
 struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr)
 {
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	struct io_tlb_pool_table *table;
-	struct io_tlb_pool *pool = NULL;
-	unsigned int low, high, mid;
+	struct io_tlb_pool *pool;
 
 	if (!mem)
 		return NULL;
+	pool = READ_ONCE(mem->defpool);
+	if (likely(pool && in_pool(pool, paddr)))
+		return pool;
 
-	rcu_read_lock();
-	table = rcu_dereference(mem->pools);
-	low = 0;
-	high = table ? table->nr : 0;
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (paddr < table->entry[mid].start) {
-			high = mid;
-		} else if (paddr >= table->entry[mid].end) {
-			low = mid + 1;
-		} else {
-			pool = table->entry[mid].pool;
-			break;
-		}
-	}
-	rcu_read_unlock();
-
-	return pool ?: swiotlb_find_transient(dev, paddr);
+	return find_in_table(mem, paddr) ?: swiotlb_find_transient(dev, paddr);
 }
 
 /* Try every area of every pool, the one of this CPU first. */
@@ -173,7 +188,7 @@ struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
 void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool)
 {
-	int start = swiotlb_slots_start(pool, phys_slot(pool, tlb_addr));
+	int start = slot_start(pool, phys_slot(pool, tlb_addr));
 
 	if (pool->transient)
 		swiotlb_free_transient(dev, pool);
@@ -221,31 +236,39 @@ static void bounce_copy(void *vaddr, phys_addr_t orig_addr, size_t size,
 		memcpy(phys_to_virt(orig_addr), vaddr, size);
 }
 
+/* How much of @size bytes at @offset of an allocation is mapped. Warns once. */
+static size_t __cold clip_to_mapping(struct device *dev, size_t offset,
+				     size_t size, size_t end)
+{
+	size_t room = offset < end ? end - offset : 0;
+
+	dev_WARN_ONCE(dev, 1,
+		      "swiotlb: sync of %zu bytes, of which only %zu are mapped\n",
+		      size, room);
+	return room;
+}
+
 /*
  * Sync @size bytes at @tlb_addr, which may be anywhere within a mapping. What
- * would lie beyond the mapping's end is not copied, and reported once.
+ * would lie beyond the mapping's end is not copied, and reported.
  */
 static void bounce(struct device *dev, phys_addr_t tlb_addr, size_t size,
 		   enum dma_data_direction dir, struct io_tlb_pool *pool)
 {
-	int start = swiotlb_slots_start(pool, phys_slot(pool, tlb_addr));
+	int start = slot_start(pool, phys_slot(pool, tlb_addr));
 	struct io_tlb_slot *slot;
-	size_t offset, room;
+	size_t offset;
 
-	if (start < 0)
+	if (unlikely(start < 0))
 		return;
 
 	slot = &pool->slots[start];
 	if (!slot->end)		/* swiotlb_alloc(): there is no original */
 		return;
+
 	offset = tlb_addr - slot_phys(pool, start);
-	room = offset < slot->end ? slot->end - offset : 0;
-	if (unlikely(size > room)) {
-		dev_WARN_ONCE(dev, 1,
-			      "swiotlb: sync of %zu bytes, of which only %zu are mapped\n",
-			      size, room);
-		size = room;
-	}
+	if (unlikely(offset + size > slot->end))
+		size = clip_to_mapping(dev, offset, size, slot->end);
 	if (size)
 		bounce_copy(pool->vaddr + (tlb_addr - pool->start),
 			    slot->base + offset, size, dir);

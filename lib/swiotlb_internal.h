@@ -12,6 +12,7 @@
 #ifndef _LIB_SWIOTLB_INTERNAL_H
 #define _LIB_SWIOTLB_INTERNAL_H
 
+#include <linux/bitops.h>
 #include <linux/cache.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
@@ -239,6 +240,29 @@ static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
 	return (addr - pool->start) >> IO_TLB_SHIFT;
 }
 
+/**
+ * slot_start() - find the allocation that a slot belongs to
+ * @pool:	Pool.
+ * @index:	A slot of an allocation that the caller holds.
+ *
+ * Context: Any. Needs no lock, see "Locking" above.
+ * Return: Index of the allocation's first slot, or -1 if @index is not part of
+ * any.
+ */
+static inline int slot_start(struct io_tlb_pool *pool, unsigned int index)
+{
+	struct io_tlb_set *set = slot_set(pool, index);
+	unsigned int slot = index % IO_TLB_SEGSIZE, word = slot / 64;
+	u64 first;
+
+	first = READ_ONCE(set->first[word]) & (U64_MAX >> (63 - slot % 64));
+	if (!first && word)
+		first = READ_ONCE(set->first[--word]);
+	if (!first)
+		return -1;
+	return index - slot + word * 64 + fls64(first) - 1;
+}
+
 /* swiotlb.c */
 struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
 				      unsigned int *index);
@@ -253,7 +277,6 @@ int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		       unsigned int area_index,
 		       const struct io_tlb_request *rq);
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
-int swiotlb_slots_start(struct io_tlb_pool *pool, unsigned int index);
 
 /* swiotlb_pool.c */
 unsigned long swiotlb_default_nslabs(void);

@@ -61,8 +61,8 @@ static void set_default_areas(unsigned int nareas)
 	default_nareas = roundup_pow_of_two(max(nareas, 1U));
 	pr_info("area num %u.\n", default_nareas);
 	if (round_up_default_nslabs())
-		pr_info("SWIOTLB bounce buffer size roundup to %luMB\n",
-			(default_nslabs << IO_TLB_SHIFT) >> 20);
+		pr_info("SWIOTLB bounce buffer size roundup to %luKB\n",
+			(default_nslabs << IO_TLB_SHIFT) >> 10);
 }
 
 /* Upper bounds that keep sizes in bytes and bits in areas within their types */
@@ -175,7 +175,8 @@ void swiotlb_print_info(void)
 	phys_addr_t last;
 
 	if (!pool) {
-		pr_warn("No low mem\n");
+		pr_warn("%s\n", force_disable ? "forbidden by swiotlb=noforce" :
+						"No low mem");
 		return;
 	}
 
@@ -331,30 +332,44 @@ static void *set_vaddr(struct io_tlb_pool *pool, unsigned long i)
 	return pool->vaddr + i * IO_TLB_SET_BYTES;
 }
 
-static void disconnect_sets(struct io_tlb_pool *pool, unsigned long nsets)
+static void disconnect_sets(struct io_tlb_pool *pool, unsigned long from,
+			    unsigned long to)
 {
-	while (nsets--)
-		pool->backend->undo_contiguous(set_vaddr(pool, nsets),
+	while (to-- > from)
+		pool->backend->undo_contiguous(set_vaddr(pool, to),
 					       IO_TLB_SET_ORDER);
 }
 
-/* Make the pool's sets contiguous one by one, and tell how many are. */
+/*
+ * Make the pool's sets contiguous one by one, and tell how many are in the end. If
+ * there is not enough contiguous memory for all of them, leave some to others:
+ * coherent memory is made of the same stuff.
+ */
 static unsigned long connect_sets(struct io_tlb_pool *pool, u64 limit)
 {
-	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
-	struct io_tlb_set *set;
+	unsigned long wanted = pool->nslabs / IO_TLB_SEGSIZE, got, keep;
 
-	pool->bus_max = 0;
-	for (i = 0; i < nsets; i++) {
-		set = &pool->sets[i];
-		if (pool->backend->make_contiguous(set_vaddr(pool, i),
+	for (got = 0; got < wanted; got++)
+		if (pool->backend->make_contiguous(set_vaddr(pool, got),
 						   IO_TLB_SET_ORDER, limit,
-						   &set->bus))
+						   &pool->sets[got].bus))
 			break;
-		pool->bus_max = max_t(phys_addr_t, pool->bus_max,
-				      set->bus + IO_TLB_SET_BYTES - 1);
-	}
-	return i;
+	if (got == wanted)
+		return got;
+
+	keep = got - got / 4;
+	disconnect_sets(pool, keep, got);
+	return keep;
+}
+
+static phys_addr_t highest_bus(struct io_tlb_pool *pool)
+{
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
+	phys_addr_t highest = 0;
+
+	for (i = 0; i < nsets; i++)
+		highest = max(highest, pool->sets[i].bus);
+	return highest + IO_TLB_SET_BYTES - 1;
 }
 
 /**
@@ -368,8 +383,8 @@ static unsigned long connect_sets(struct io_tlb_pool *pool, u64 limit)
  * cleared, so that no device sees what was there before.
  *
  * Context: Boot, or may sleep. With no backend: any.
- * Return: 0, or -ENOMEM if not even %IO_TLB_MIN_SLABS slots can be had. Nothing
- * is left to undo then.
+ * Return: 0, or -ENOMEM if there is not all of the pool and not even
+ * %IO_TLB_MIN_SLABS. Nothing is left to undo then.
  */
 int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
 			 const struct swiotlb_backend *backend)
@@ -379,8 +394,9 @@ int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
 	if (backend) {
 		pool->backend = backend;
 		nsets = connect_sets(pool, limit);
-		if (nsets * IO_TLB_SEGSIZE < IO_TLB_MIN_SLABS) {
-			disconnect_sets(pool, nsets);
+		if (nsets * IO_TLB_SEGSIZE < min(pool->nslabs,
+						 IO_TLB_MIN_SLABS)) {
+			disconnect_sets(pool, 0, nsets);
 			return -ENOMEM;
 		}
 		if (nsets * IO_TLB_SEGSIZE < pool->nslabs) {
@@ -388,6 +404,7 @@ int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
 				nsets * IO_TLB_SEGSIZE, pool->nslabs);
 			trim_pool(pool, nsets);
 		}
+		pool->bus_max = highest_bus(pool);
 	}
 
 	memset(pool->vaddr, 0, pool->nslabs << IO_TLB_SHIFT);
@@ -403,7 +420,7 @@ int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
 void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
 {
 	if (pool->backend)
-		disconnect_sets(pool, pool->nslabs / IO_TLB_SEGSIZE);
+		disconnect_sets(pool, 0, pool->nslabs / IO_TLB_SEGSIZE);
 }
 
 /**

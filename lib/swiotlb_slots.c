@@ -20,15 +20,6 @@ static const u64 stride_bits[] = {
 	0x0000000000000001,
 };
 
-/* The lowest @k bits of the word that holds bits @from to @from + 63 */
-static u64 low_bits(int k, int from)
-{
-	k -= from;
-	if (k <= 0)
-		return 0;
-	return k >= 64 ? U64_MAX : (1ULL << k) - 1;
-}
-
 static bool slot_bit(const u64 *map, unsigned int slot)
 {
 	return (map[slot / 64] >> (slot % 64)) & 1;
@@ -157,27 +148,56 @@ static int set_search(const struct io_tlb_set *set,
 	return slot;
 }
 
+/* The bits of slots @slot to @end - 1, of which there is at least one */
+static void slot_mask(unsigned int slot, unsigned int end, u64 *lo, u64 *hi)
+{
+	*lo = slot < 64 ? U64_MAX << slot : 0;
+	*hi = slot < 64 ? U64_MAX : U64_MAX << (slot - 64);
+	if (end <= 64) {
+		*lo &= U64_MAX >> (64 - end);
+		*hi = 0;
+	} else {
+		*hi &= U64_MAX >> (128 - end);
+	}
+}
+
+/* Where the allocation that starts at @slot ends */
+static unsigned int allocation_end(const struct io_tlb_set *set,
+				   unsigned int slot)
+{
+	unsigned int word = slot / 64;
+	u64 ends = (set->free[word] | set->first[word]) &
+		(U64_MAX << (slot % 64) << 1);
+
+	if (!ends && !word) {
+		word = 1;
+		ends = set->free[1] | set->first[1];
+	}
+	return ends ? word * 64 + __ffs64(ends) : IO_TLB_SEGSIZE;
+}
+
 static void set_take(struct io_tlb_set *set, unsigned int slot, unsigned int n)
 {
-	set->free[0] &= ~(low_bits(slot + n, 0) & ~low_bits(slot, 0));
-	set->free[1] &= ~(low_bits(slot + n, 64) & ~low_bits(slot, 64));
-	WRITE_ONCE(set->first[slot / 64],
-		   set->first[slot / 64] | BIT_ULL(slot % 64));
+	u64 *first = &set->first[slot / 64];
+	u64 lo, hi;
+
+	slot_mask(slot, slot + n, &lo, &hi);
+	set->free[0] &= ~lo;
+	set->free[1] &= ~hi;
+	WRITE_ONCE(*first, *first | BIT_ULL(slot % 64));
 }
 
 /* Return the allocation that starts at @slot; tells how many slots it had. */
 static unsigned int set_return(struct io_tlb_set *set, unsigned int slot)
 {
-	u64 lo = (set->free[0] | set->first[0]) & ~low_bits(slot + 1, 0);
-	u64 hi = (set->free[1] | set->first[1]) & ~low_bits(slot + 1, 64);
-	int end = lowest_slot(lo, hi);
+	unsigned int end = allocation_end(set, slot);
+	u64 *first = &set->first[slot / 64];
+	u64 lo, hi;
 
-	if (end < 0)
-		end = IO_TLB_SEGSIZE;
-	set->free[0] |= low_bits(end, 0) & ~low_bits(slot, 0);
-	set->free[1] |= low_bits(end, 64) & ~low_bits(slot, 64);
-	WRITE_ONCE(set->first[slot / 64],
-		   set->first[slot / 64] & ~BIT_ULL(slot % 64));
+	slot_mask(slot, end, &lo, &hi);
+	set->free[0] |= lo;
+	set->free[1] |= hi;
+	WRITE_ONCE(*first, *first & ~BIT_ULL(slot % 64));
 	return end - slot;
 }
 
@@ -259,32 +279,6 @@ int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	if (unlikely(above))
 		swiotlb_raise_allowance(mem, area);
 	return index;
-}
-
-/**
- * swiotlb_slots_start() - find the allocation that a slot belongs to
- * @pool:	Pool.
- * @index:	A slot of an allocation that the caller holds.
- *
- * Context: Any. Needs no lock, see "Locking" in swiotlb_internal.h.
- * Return: Index of the allocation's first slot, or -1 if @index is not part of
- * any.
- */
-int swiotlb_slots_start(struct io_tlb_pool *pool, unsigned int index)
-{
-	struct io_tlb_set *set = slot_set(pool, index);
-	unsigned int slot = index % IO_TLB_SEGSIZE;
-	u64 lo = READ_ONCE(set->first[0]) & low_bits(slot + 1, 0);
-	u64 hi;
-
-	if (slot >= 64) {
-		hi = READ_ONCE(set->first[1]) & low_bits(slot + 1, 64);
-		if (hi)
-			return index - slot + 63 + fls64(hi);
-	}
-	if (!lo)
-		return -1;
-	return index - slot + fls64(lo) - 1;
 }
 
 /**

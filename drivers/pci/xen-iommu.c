@@ -105,12 +105,12 @@ __visible bool xen_dma_contiguous(phys_addr_t phys, size_t size)
 
 	nr = PFN_UP(offset_in_page(phys) + size);
 	first = __pfn_to_mfn(pfn);
-	if (first == INVALID_P2M_ENTRY)
+	if (unlikely(first == INVALID_P2M_ENTRY || pfn + nr > xen_p2m_size))
 		return false;
 
 	/* Bits for foreign and for identity frames have to agree as well. */
 	for (i = 1; i < nr; i++)
-		if (__pfn_to_mfn(pfn + i) != first + i)
+		if (READ_ONCE(xen_p2m_addr[pfn + i]) != first + i)
 			return false;
 	return true;
 }

@@ -18,7 +18,7 @@
 
 #include <xen/xen.h>
 
-/* An allocation of bounce memory smaller than this is not worth trying. */
+/* Less than this is not worth falling back to. */
 #define MIN_BYTES	SZ_1M
 
 /* Has this domain devices, or might it be given any? */
@@ -76,8 +76,10 @@ void __init pci_xen_swiotlb_init(void)
 	bytes = swiotlb_boot_size(true);
 	if (!bytes)
 		return;
-	for (; bytes >= MIN_BYTES; bytes /= 2)
+	do {
 		if (try_size(bytes))
 			return;
+		bytes = ALIGN(bytes / 2, (size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT);
+	} while (bytes >= MIN_BYTES);
 	pr_err("no bounce memory: the hypervisor has no contiguous memory below 4 GiB; start it with a larger dma_bits= or with less dom0_mem=\n");
 }
