@@ -426,7 +426,7 @@ void __swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb_addr,
 	if (dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL)
 		bounce(dev, tlb_addr, size, DMA_TO_DEVICE, pool);
 	else
-		BUG_ON(dir != DMA_FROM_DEVICE);
+		WARN_ON_ONCE(dir != DMA_FROM_DEVICE);
 }
 
 /**
@@ -446,7 +446,7 @@ void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
 	if (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL)
 		bounce(dev, tlb_addr, size, DMA_FROM_DEVICE, pool);
 	else
-		BUG_ON(dir != DMA_TO_DEVICE);
+		WARN_ON_ONCE(dir != DMA_TO_DEVICE);
 }
 
 /**

@@ -127,7 +127,7 @@ struct io_tlb_slot {
  * On a cache line of its own: each CPU starts its search in another area.
  */
 struct io_tlb_area {
-	spinlock_t lock;
+	spinlock_t lock;	/* see "Locking" above */
 	unsigned int used;
 	unsigned int allowance;
 	unsigned int first_set;

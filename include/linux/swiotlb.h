@@ -29,7 +29,7 @@ struct page;
 
 /* Bounce memory is handed out in slots of this size. */
 #define IO_TLB_SHIFT	11
-#define IO_TLB_SIZE	(1 << IO_TLB_SHIFT)
+#define IO_TLB_SIZE	BIT(IO_TLB_SHIFT)
 
 /*
  * Slots in a slot set.  A set is contiguous for every device, and a mapping
@@ -102,7 +102,7 @@ struct io_tlb_mem {
 	const struct swiotlb_backend *backend;
 	struct work_struct grow;
 	struct dentry *debugfs;
-	spinlock_t hiwater_lock;
+	spinlock_t hiwater_lock;	/* see swiotlb_debugfs.c */
 	unsigned long used_hiwater;
 	atomic_long_t transient_nslabs;
 };
