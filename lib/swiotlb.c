@@ -160,13 +160,15 @@ struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
 	if (!pool)
 		return NULL;
 
-	if (unlikely(!rq->dev->dma_uses_io_tlb))
+	if (unlikely(!READ_ONCE(rq->dev->dma_uses_io_tlb)))
 		first_use(rq->dev);
+	/* A device that skipped syncs so far must not skip this mapping's. */
+	dma_reset_need_sync(rq->dev);
 
 	/*
 	 * The driver is about to store the address somewhere; another CPU that
 	 * loads it from there and syncs or unmaps must then see
-	 * dev->dma_uses_io_tlb set, and find the pool, even if a third CPU has
+	 * dev->dma_uses_io_tlb set and dma_skip_sync cleared, and find the pool, even if a third CPU has
 	 * added it. Pairs with smp_rmb() in swiotlb_used_by(). A full barrier,
 	 * because it has to order what this CPU has read as well as written.
 	 */
@@ -188,11 +190,9 @@ struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
 void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool)
 {
-	int start = slot_start(pool, phys_slot(pool, tlb_addr));
-
 	if (pool->transient)
 		swiotlb_free_transient(dev, pool);
-	else if (start < 0 || swiotlb_slots_free(pool, start))
+	else if (swiotlb_slots_free(pool, phys_slot(pool, tlb_addr)))
 		dev_WARN_ONCE(dev, 1, "swiotlb: unmap of %pa, which is not mapped\n",
 			      &tlb_addr);
 }
@@ -267,22 +267,25 @@ static void bounce(struct device *dev, phys_addr_t tlb_addr, size_t size,
 		return;
 
 	offset = tlb_addr - slot_phys(pool, start);
-	if (unlikely(offset + size > slot->end))
+	if (unlikely(offset >= slot->end || size > slot->end - offset))
 		size = clip_to_mapping(dev, offset, size, slot->end);
 	if (size)
 		bounce_copy(pool->vaddr + (tlb_addr - pool->start),
 			    slot->base + offset, size, dir);
 }
 
-static void warn_full(struct device *dev, size_t size, unsigned long attrs)
+static void warn_full(struct device *dev, size_t size, u64 limit,
+		      unsigned long attrs)
 {
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	bool reached = limit >= bus_to_dma(dev, mem->defpool->bus_max);
 
 	if (attrs & DMA_ATTR_NO_WARN)
 		return;
 	dev_warn_ratelimited(dev,
-			     "swiotlb buffer is full (sz: %zu bytes), total %lu (slots), used %lu (slots)\n",
-			     size, mem->nslabs, swiotlb_mem_used(mem));
+			     "swiotlb buffer is full (sz: %zu bytes), total %lu (slots), used %lu (slots)%s\n",
+			     size, mem->nslabs, swiotlb_mem_used(mem),
+			     reached ? "" : ", not all within reach");
 }
 
 /*
@@ -316,7 +319,8 @@ static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
 	offset = orig_addr & dma_get_min_align_mask(dev) &
 		(alloc_align_mask | (IO_TLB_SIZE - 1));
 	size = ALIGN(mapping_size + offset, alloc_align_mask + 1);
-	if (unlikely(!mapping_size || size > IO_TLB_SET_BYTES)) {
+	if (unlikely(!mapping_size || mapping_size > IO_TLB_SET_BYTES ||
+		     size > IO_TLB_SET_BYTES)) {
 		if (!(attrs & DMA_ATTR_NO_WARN))
 			dev_warn_ratelimited(dev,
 					     "swiotlb cannot map %zu bytes, at most %zu\n",
@@ -328,12 +332,9 @@ static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
 	swiotlb_request_init(&rq, dev, orig_addr, size, alloc_align_mask, limit);
 	pool = swiotlb_get_slots(&rq, &index);
 	if (unlikely(!pool)) {
-		warn_full(dev, size, attrs);
+		warn_full(dev, size, limit, attrs);
 		return (phys_addr_t)DMA_MAPPING_ERROR;
 	}
-
-	/* A device that skipped syncs so far must not skip this mapping's. */
-	dma_reset_need_sync(dev);
 
 	pool->slots[index].base = orig_addr - offset;
 	pool->slots[index].end = offset + mapping_size;
@@ -449,6 +450,19 @@ void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
 		WARN_ON_ONCE(dir != DMA_TO_DEVICE);
 }
 
+/*
+ * Ranges of dma_range_map are not made of slot sets: one may end within the
+ * mapping.
+ */
+static bool in_one_range(struct device *dev, phys_addr_t bus, size_t size)
+{
+	dma_addr_t first = bus_to_dma(dev, bus);
+	dma_addr_t last = bus_to_dma(dev, bus + size - 1);
+
+	return first != DMA_MAPPING_ERROR && last != DMA_MAPPING_ERROR &&
+		last - first == size - 1;
+}
+
 /**
  * swiotlb_map() - bounce a streaming mapping
  * @dev:	Device.
@@ -473,6 +487,13 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 	tlb_addr = map_single(dev, paddr, size, 0, limit, attrs, &bus);
 	if (tlb_addr == (phys_addr_t)DMA_MAPPING_ERROR)
 		return DMA_MAPPING_ERROR;
+	if (unlikely(dev->dma_range_map && !in_one_range(dev, bus, size))) {
+		dev_WARN_ONCE(dev, 1, "swiotlb: %pa+%zu is not in one DMA range\n",
+			      &bus, size);
+		swiotlb_put_slots(dev, tlb_addr,
+				  swiotlb_find_pool(dev, tlb_addr));
+		return DMA_MAPPING_ERROR;
+	}
 
 	if (!dev_is_dma_coherent(dev) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		arch_sync_dma_for_device(tlb_addr, size, dir);

@@ -90,6 +90,16 @@ static unsigned int collect_unused(struct io_tlb_mem *mem, unsigned int need,
 	return taken;
 }
 
+/* Let some area have what is used nowhere. */
+static void give_allowance(struct io_tlb_mem *mem, unsigned int nslabs)
+{
+	struct io_tlb_area *area = &mem->defpool->areas[0];
+
+	spin_lock(&area->lock);
+	area->allowance += nslabs;
+	spin_unlock(&area->lock);
+}
+
 /**
  * swiotlb_raise_allowance() - let an area use what it uses
  * @mem:	Software IO TLB of the area.
@@ -134,14 +144,13 @@ void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs)
 	spin_lock_irqsave(&mem->hiwater_lock, flags);
 	atomic_long_add(nslabs, &mem->transient_nslabs);
 	if (nslabs < 0) {
-		/* What they were allowed may be used elsewhere again. */
-		spin_lock(&mem->defpool->areas[0].lock);
-		mem->defpool->areas[0].allowance += -nslabs;
-		spin_unlock(&mem->defpool->areas[0].lock);
+		give_allowance(mem, -nslabs);
 	} else {
 		taken = collect_unused(mem, nslabs, NULL);
 		if (taken < nslabs)
 			mem->used_hiwater += nslabs - taken;
+		else
+			give_allowance(mem, taken - nslabs);
 	}
 	spin_unlock_irqrestore(&mem->hiwater_lock, flags);
 }

@@ -70,15 +70,24 @@ static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
  * it is taken from memory that has been decrypted before.
  */
 static void *alloc_transient_buffer(struct device *dev, size_t bytes,
-				    u64 phys_limit, gfp_t gfp)
+				    u64 phys_limit, gfp_t gfp,
+				    phys_addr_t *start)
 {
+	struct page *page;
 	void *vaddr;
 
-	if (!force_dma_unencrypted(dev))
-		return alloc_buffer(gfp, bytes, phys_limit);
-	if (!IS_ENABLED(CONFIG_DMA_COHERENT_POOL) ||
-	    !dma_alloc_from_pool(dev, bytes, &vaddr, gfp, dma_coherent_ok))
+	if (!force_dma_unencrypted(dev)) {
+		vaddr = alloc_buffer(gfp, bytes, phys_limit);
+		*start = vaddr ? virt_to_phys(vaddr) : 0;
+		return vaddr;
+	}
+
+	if (!IS_ENABLED(CONFIG_DMA_COHERENT_POOL))
 		return NULL;
+	page = dma_alloc_from_pool(dev, bytes, &vaddr, gfp, dma_coherent_ok);
+	if (!page)
+		return NULL;
+	*start = page_to_phys(page);
 	return vaddr;
 }
 
@@ -128,7 +137,7 @@ static int add_pool(struct io_tlb_mem *mem)
 	if (!pool || !table)
 		goto free;
 
-	swiotlb_pool_init(pool, vaddr, nslabs, nareas);
+	swiotlb_pool_init(pool, virt_to_phys(vaddr), vaddr, nslabs, nareas);
 	pool->late_alloc = true;
 	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), mem->backend))
 		goto free;
@@ -159,21 +168,24 @@ void swiotlb_grow(struct work_struct *work)
 
 static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 {
-	size_t bytes = (size_t)rq->nslots << IO_TLB_SHIFT;
+	/* The memory is aligned; the slots may have to start further on. */
+	unsigned long nslabs = rq->nslots + rq->align_value;
 	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
 	struct io_tlb_pool *pool;
+	phys_addr_t start;
 	void *vaddr;
 
-	pool = kzalloc(swiotlb_pool_meta_size(rq->nslots, 1), gfp);
+	pool = kzalloc(swiotlb_pool_meta_size(nslabs, 1), gfp);
 	if (!pool)
 		return NULL;
-	vaddr = alloc_transient_buffer(rq->dev, PAGE_ALIGN(bytes), rq->limit,
-				       gfp);
+	vaddr = alloc_transient_buffer(rq->dev,
+				       PAGE_ALIGN(nslabs << IO_TLB_SHIFT),
+				       rq->limit, gfp, &start);
 	if (!vaddr) {
 		kfree(pool);
 		return NULL;
 	}
-	swiotlb_pool_init(pool, vaddr, rq->nslots, 1);
+	swiotlb_pool_init(pool, start, vaddr, nslabs, 1);
 	pool->transient = true;
 	swiotlb_pool_connect(pool, rq->limit, NULL);
 	return pool;
@@ -185,12 +197,22 @@ static void destroy_transient(struct io_tlb_pool *pool)
 	kfree(pool);
 }
 
+/* Would the device reach all of a pool that is added? */
+static bool growth_helps(const struct io_tlb_request *rq)
+{
+	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
+	u64 limit = mem->backend ? DMA_BIT_MASK(32) : mem->phys_limit;
+
+	return bus_to_dma(rq->dev, limit) <= rq->limit;
+}
+
 /**
  * swiotlb_alloc_transient() - serve a request from a pool of its own
  * @rq:		What is wanted.
  * @index:	Receives the first slot's index.
  *
- * Starts the worker that adds a pool for the requests to come. With a backend
+ * Starts the worker that adds a pool for the requests to come, if the device
+ * would reach it. With a backend
  * there is no transient pool: to make memory contiguous takes too long where
  * mappings are made.
  *
@@ -206,7 +228,8 @@ struct io_tlb_pool *swiotlb_alloc_transient(const struct io_tlb_request *rq,
 	unsigned long flags;
 	int slot;
 
-	schedule_work(&mem->grow);
+	if (growth_helps(rq))
+		schedule_work(&mem->grow);
 	if (mem->backend)
 		return NULL;
 
@@ -214,14 +237,13 @@ struct io_tlb_pool *swiotlb_alloc_transient(const struct io_tlb_request *rq,
 	if (!pool)
 		return NULL;
 
-	swiotlb_account_transient(mem, pool->nslabs);
 	pool->areas[0].allowance = pool->nslabs;
 	slot = swiotlb_area_alloc(mem, pool, 0, rq);
 	if (slot < 0) {
-		swiotlb_account_transient(mem, -pool->nslabs);
 		destroy_transient(pool);
 		return NULL;
 	}
+	swiotlb_account_transient(mem, pool->nslabs);
 
 	spin_lock_irqsave(&dev->dma_io_tlb_lock, flags);
 	list_add_rcu(&pool->node, &dev->dma_io_tlb_pools);

@@ -70,8 +70,8 @@
  * in neither. The table of pools has one writer, which needs no lock.
  *
  * The record of a mapping belongs to whoever holds the mapping, and is read
- * without a lock; so is the word of first bits that leads to it: other
- * mappings' bits in it change meanwhile, one's own do not.
+ * without a lock; so are the words of free and first bits that lead to it: other
+ * mappings' bits in them change meanwhile, one's own do not.
  */
 
 #define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
@@ -246,8 +246,7 @@ static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
  * @index:	A slot of an allocation that the caller holds.
  *
  * Context: Any. Needs no lock, see "Locking" above.
- * Return: Index of the allocation's first slot, or -1 if @index is not part of
- * any.
+ * Return: Index of the allocation's first slot, or -1 if @index is free.
  */
 static inline int slot_start(struct io_tlb_pool *pool, unsigned int index)
 {
@@ -255,6 +254,8 @@ static inline int slot_start(struct io_tlb_pool *pool, unsigned int index)
 	unsigned int slot = index % IO_TLB_SEGSIZE, word = slot / 64;
 	u64 first;
 
+	if (READ_ONCE(set->free[word]) & BIT_ULL(slot % 64))
+		return -1;
 	first = READ_ONCE(set->first[word]) & (U64_MAX >> (63 - slot % 64));
 	if (!first && word)
 		first = READ_ONCE(set->first[--word]);
@@ -284,7 +285,7 @@ unsigned int swiotlb_default_areas(void);
 void swiotlb_mem_init(struct io_tlb_mem *mem);
 unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs);
 size_t swiotlb_pool_meta_size(unsigned long nslabs, unsigned int nareas);
-void swiotlb_pool_init(struct io_tlb_pool *pool, void *vaddr,
+void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
 		       unsigned long nslabs, unsigned int nareas);
 int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
 			 const struct swiotlb_backend *backend);

@@ -65,9 +65,16 @@ static void set_default_areas(unsigned int nareas)
 			(default_nslabs << IO_TLB_SHIFT) >> 10);
 }
 
+/* An area for each CPU, unless the command line says otherwise */
+static void settle_default_areas(void)
+{
+	if (!default_nareas)
+		set_default_areas(num_possible_cpus());
+}
+
 /* Upper bounds that keep sizes in bytes and bits in areas within their types */
 #define MAX_NSLABS	(rounddown_pow_of_two(ULONG_MAX >> IO_TLB_SHIFT) >> 1)
-#define MAX_NAREAS	SZ_64K
+#define MAX_NAREAS	min(MAX_NSLABS / IO_TLB_SEGSIZE, (unsigned long)SZ_64K)
 
 static void __init parse_nslabs(unsigned long nslabs)
 {
@@ -83,7 +90,7 @@ static void __init parse_nslabs(unsigned long nslabs)
 static void __init parse_nareas(unsigned long nareas)
 {
 	if (nareas > MAX_NAREAS) {
-		pr_warn("swiotlb=,%lu: number of areas must not be above %u, ignored\n",
+		pr_warn("swiotlb=,%lu: number of areas must not be above %lu, ignored\n",
 			nareas, MAX_NAREAS);
 		return;
 	}
@@ -279,21 +286,22 @@ static void init_set(struct io_tlb_pool *pool, unsigned long i)
  * swiotlb_pool_init() - initialise a pool, all slots free
  * @pool:	Zeroed memory of swiotlb_pool_meta_size(@nslabs, @nareas) bytes,
  *		aligned to SMP_CACHE_BYTES.
- * @vaddr:	The bounce memory, in the linear mapping and page-aligned.
+ * @start:	Physical address of the bounce memory, page-aligned.
+ * @vaddr:	Where the CPU sees it.
  * @nslabs:	Number of slots.
  * @nareas:	Number of areas, a power of two.
  *
  * swiotlb_pool_connect() has to follow before the pool can be used.
  */
-void swiotlb_pool_init(struct io_tlb_pool *pool, void *vaddr,
+void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
 		       unsigned long nslabs, unsigned int nareas)
 {
 	struct pool_layout l;
 	unsigned long i;
 
 	lay_out_pool(&l, nslabs, nareas);
-	pool->start = virt_to_phys(vaddr);
-	pool->end = pool->start + ((phys_addr_t)nslabs << IO_TLB_SHIFT);
+	pool->start = start;
+	pool->end = start + ((phys_addr_t)nslabs << IO_TLB_SHIFT);
 	pool->vaddr = vaddr;
 	pool->bytes = nslabs << IO_TLB_SHIFT;
 	pool->meta_bytes = l.size;
@@ -311,17 +319,28 @@ void swiotlb_pool_init(struct io_tlb_pool *pool, void *vaddr,
 		init_set(pool, i);
 }
 
+/* Leave an area only those of its sets that come before set @nsets. */
+static void trim_area(struct io_tlb_area *area, unsigned long nsets)
+{
+	unsigned long before = area->nr_sets;
+
+	area->first_set = min_t(unsigned long, area->first_set, nsets);
+	area->nr_sets = min_t(unsigned long, before, nsets - area->first_set);
+
+	/* A search looks at the summary of eight sets at a time. */
+	memset((u8 *)area->summary + area->nr_sets, 0, before - area->nr_sets);
+}
+
 /* The last sets of the pool are not to be used: leave them out. */
 static void trim_pool(struct io_tlb_pool *pool, unsigned long nsets)
 {
-	struct io_tlb_area *area;
-	unsigned int i;
+	unsigned long i;
 
-	for (i = 0; i < pool->nareas; i++) {
-		area = &pool->areas[i];
-		area->first_set = min_t(unsigned long, area->first_set, nsets);
-		area->nr_sets = min_t(unsigned long, area->nr_sets,
-				      nsets - area->first_set);
+	for (i = 0; i < pool->nareas; i++)
+		trim_area(&pool->areas[i], nsets);
+	for (i = nsets; i < pool->nslabs / IO_TLB_SEGSIZE; i++) {
+		memset(pool->sets[i].free, 0, sizeof(pool->sets[i].free));
+		memset(pool->sets[i].first, U8_MAX, sizeof(pool->sets[i].first));
 	}
 	pool->nslabs = nsets * IO_TLB_SEGSIZE;
 	pool->end = slot_phys(pool, pool->nslabs);
@@ -469,7 +488,10 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	mem->nslabs += pool->nslabs;
 
 	if (!mem->defpool) {
-		/* Pairs with the address dependency in search_pools(). */
+		/*
+		 * Pairs with the address dependency in search_pools(), which
+		 * looks at the table only after it took a lock of this pool.
+		 */
 		smp_store_release(&mem->defpool, pool);
 	}
 
@@ -514,8 +536,7 @@ size_t __init swiotlb_boot_size(bool addressing_limited)
 		return 0;
 
 	io_tlb_default_mem.force_bounce = force_bounce;
-	if (!default_nareas)
-		set_default_areas(num_possible_cpus());
+	settle_default_areas();
 	return default_nslabs << IO_TLB_SHIFT;
 }
 
@@ -534,10 +555,13 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 				  const struct swiotlb_backend *backend)
 {
 	unsigned long nslabs = round_down(bytes >> IO_TLB_SHIFT, IO_TLB_SEGSIZE);
-	unsigned int nareas = swiotlb_limit_areas(default_nareas, nslabs);
-	size_t meta_size = swiotlb_pool_meta_size(nslabs, nareas);
 	struct io_tlb_pool *pool;
+	unsigned int nareas;
+	size_t meta_size;
 
+	settle_default_areas();
+	nareas = swiotlb_limit_areas(default_nareas, nslabs);
+	meta_size = swiotlb_pool_meta_size(nslabs, nareas);
 	if (flags & SWIOTLB_FORCE)
 		io_tlb_default_mem.force_bounce = true;
 
@@ -548,7 +572,7 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 		goto free_meta;
 	}
 
-	swiotlb_pool_init(pool, buf, nslabs, nareas);
+	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
 	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), backend))
 		goto free_meta;
 
@@ -684,8 +708,7 @@ int swiotlb_init_late(size_t size, gfp_t gfp_mask,
 		return 0;
 
 	io_tlb_default_mem.force_bounce = force_bounce;
-	if (!default_nareas)
-		set_default_areas(num_possible_cpus());
+	settle_default_areas();
 
 	buf = alloc_late_buffer(size, gfp_mask, &order);
 	if (!buf)
@@ -701,7 +724,7 @@ int swiotlb_init_late(size_t size, gfp_t gfp_mask,
 	if (!pool || !table)
 		goto free_meta;
 
-	swiotlb_pool_init(pool, buf, nslabs, nareas);
+	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
 	pool->late_alloc = true;
 	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), backend))
 		goto free_meta;

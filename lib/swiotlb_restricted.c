@@ -36,7 +36,7 @@ struct page *swiotlb_alloc(struct device *dev, size_t size)
 	struct io_tlb_pool *pool;
 	unsigned int index;
 
-	if (!mem || !mem->defpool || size > IO_TLB_SET_BYTES)
+	if (!mem || !mem->defpool || !size || size > IO_TLB_SET_BYTES)
 		return NULL;
 
 	swiotlb_request_init(&rq, dev, 0, size, align_mask, U64_MAX);
@@ -93,7 +93,7 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
 	mem->for_alloc = true;
-	swiotlb_pool_init(pool, vaddr, nslabs, 1);
+	swiotlb_pool_init(pool, rmem->base, vaddr, nslabs, 1);
 	swiotlb_pool_connect(pool, U64_MAX, NULL);
 	swiotlb_publish(mem, pool, table);
 	swiotlb_create_debugfs_files(mem, rmem->name);

@@ -20,11 +20,6 @@ static const u64 stride_bits[] = {
 	0x0000000000000001,
 };
 
-static bool slot_bit(const u64 *map, unsigned int slot)
-{
-	return (map[slot / 64] >> (slot % 64)) & 1;
-}
-
 static int lowest_slot(u64 lo, u64 hi)
 {
 	if (lo)
@@ -182,8 +177,8 @@ static void set_take(struct io_tlb_set *set, unsigned int slot, unsigned int n)
 	u64 lo, hi;
 
 	slot_mask(slot, slot + n, &lo, &hi);
-	set->free[0] &= ~lo;
-	set->free[1] &= ~hi;
+	WRITE_ONCE(set->free[0], set->free[0] & ~lo);
+	WRITE_ONCE(set->free[1], set->free[1] & ~hi);
 	WRITE_ONCE(*first, *first | BIT_ULL(slot % 64));
 }
 
@@ -195,8 +190,8 @@ static unsigned int set_return(struct io_tlb_set *set, unsigned int slot)
 	u64 lo, hi;
 
 	slot_mask(slot, end, &lo, &hi);
-	set->free[0] |= lo;
-	set->free[1] |= hi;
+	WRITE_ONCE(set->free[0], set->free[0] | lo);
+	WRITE_ONCE(set->free[1], set->free[1] | hi);
 	WRITE_ONCE(*first, *first & ~BIT_ULL(slot % 64));
 	return end - slot;
 }
@@ -284,30 +279,28 @@ int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 /**
  * swiotlb_slots_free() - return an allocation
  * @pool:	Pool.
- * @index:	The allocation's first slot.
+ * @index:	Any slot of the allocation.
  *
  * Context: Any. Takes the lock of the area that the slots belong to, interrupts
  * off.
- * Return: 0, or -EINVAL if no allocation starts at @index. Nothing is changed
- * then.
+ * Return: 0, or -EINVAL if the slot is not in use. Nothing is changed then.
  */
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 {
-	struct io_tlb_set *set = slot_set(pool, index);
 	unsigned int set_index = index / IO_TLB_SEGSIZE;
-	unsigned int slot = index % IO_TLB_SEGSIZE;
 	struct io_tlb_area *area = &pool->areas[set_index / pool->area_sets];
 	unsigned long flags;
-	int ret = -EINVAL;
+	int start;
 
 	spin_lock_irqsave(&area->lock, flags);
-	if (likely(slot_bit(set->first, slot))) {
-		area->used -= set_return(set, slot);
+	start = slot_start(pool, index);
+	if (likely(start >= 0)) {
+		area->used -= set_return(&pool->sets[set_index],
+					 start % IO_TLB_SEGSIZE);
 		*summary_byte(area, set_index - area->first_set) = U8_MAX;
-		ret = 0;
 	}
 	spin_unlock_irqrestore(&area->lock, flags);
-	return ret;
+	return start < 0 ? -EINVAL : 0;
 }
 
 /**

@@ -17,6 +17,7 @@
 #define _LINUX_DMA_BUS_H
 
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 struct page;

@@ -45,7 +45,7 @@ static __always_inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
 	if (!static_branch_unlikely(&xen_dma_key))
 		return phys;
 
-	asm(XEN_DMA_THUNK(xen_dma_phys_to_bus)
+	asm volatile(XEN_DMA_THUNK(xen_dma_phys_to_bus)
 	    : "=a" (bus), ASM_CALL_CONSTRAINT : "D" (phys) : "cc");
 	return bus;
 }
@@ -57,7 +57,7 @@ static __always_inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
 	if (!static_branch_unlikely(&xen_dma_key))
 		return bus;
 
-	asm(XEN_DMA_THUNK(xen_dma_bus_to_phys)
+	asm volatile(XEN_DMA_THUNK(xen_dma_bus_to_phys)
 	    : "=a" (phys), ASM_CALL_CONSTRAINT : "D" (bus) : "cc");
 	return phys;
 }
@@ -71,7 +71,7 @@ static __always_inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 	if ((phys & ~PAGE_MASK) + size <= PAGE_SIZE)
 		return true;
 
-	asm(XEN_DMA_THUNK(xen_dma_contiguous)
+	asm volatile(XEN_DMA_THUNK(xen_dma_contiguous)
 	    : "=a" (ret), ASM_CALL_CONSTRAINT : "D" (phys), "S" (size) : "cc");
 	return (u8)ret;
 }
