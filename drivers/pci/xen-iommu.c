@@ -139,12 +139,13 @@ EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_contiguous);
  */
 u64 xen_dma_max_bus(void)
 {
-	long mfn = HYPERVISOR_memory_op(XENMEM_maximum_ram_page, NULL);
+	/* Despite its name this is the number of the frame after the last one. */
+	long end = HYPERVISOR_memory_op(XENMEM_maximum_ram_page, NULL);
 
 	/* Every hypervisor since 3.0 knows; be safe if one does not. */
-	if (mfn <= 0)
+	if (end <= 0)
 		return U64_MAX;
-	return PFN_PHYS((u64)mfn + 1) - 1;
+	return PFN_PHYS((u64)end) - 1;
 }
 
 /* Largest n for which all addresses of n bits are up to @limit. */
