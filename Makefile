@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# Words to type; the work is done by the scripts in tools/testing/swiotlb.
+
+T := tools/testing/swiotlb
+EVERYTHING := kernel modules guest xen
+export BASE LINUX PATCH
+
+help: ## this list
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo 'Variables:'
+	@echo '  BASE=6.12             the kernel that the series is laid on'
+	@echo '  LINUX=/path/to/tree   your own checkout of it in place of Debian'"'"'s; only read'
+	@echo '  SCENARIO=name         what to boot, one or more, see `make list`'
+	@echo '  SHELL_GUEST=1         boot to a prompt'
+	@echo '  PATCH=NN-slug         the patch that takes what is absorbed'
+
+run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PCI disk
+	@$T/build $(EVERYTHING)
+	@$T/boot/run --table xen-dom0 xen-domu-pci
+
+test: ## build what is missing, run every test
+	@$T/build $(EVERYTHING)
+	@$T/test
+
+boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
+	@$T/build $(EVERYTHING)
+	@$T/boot/run $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
+
+list: ## list the scenarios
+	@$T/boot/run --list
+
+check: tree ## checkpatch and round trip of the series
+	@$T/test series checkpatch
+
+tree: ## the base in build/6.12/linux with one commit for each patch
+kernel: ## build that kernel
+modules: ## build the test modules
+guest: ## build the programs that test inside a guest
+series: ## write the mails to build/mails
+absorb: ## bring changes made in build/6.12/linux into this repository
+xen: ## unpack Xen under build/xen
+tree kernel modules guest series absorb xen:
+	@$T/build $@
+
+clean: ## remove everything generated
+	@[ ! -d build ] || flock build/.lock rm -rf build
+
+.PHONY: help run test boot list check tree kernel modules guest series absorb xen clean
+.NOTPARALLEL:

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+# Debian's package tool, for the scripts in this folder. Source it after common.sh.
+
+command -v apt-get >/dev/null || die "apt-get is missing: this needs Debian 12 or 13"
+[ "$(dpkg --print-architecture)" = amd64 ] || die "this needs Debian on amd64"
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "not root and no sudo here: run it as root"
+	fi
+}
+
+# candidates PACKAGE...: note the newest version of each in the archive, for
+# candidate() and package_file(). One call for all: apt-cache can take seconds.
+declare -A newest=()
+
+candidates() {
+	local package version
+	while read -r package version; do
+		newest[$package]=$version
+	done < <(apt-cache policy "$@" | awk '
+		/^[^ ]/ { sub(":$", ""); package = $1 }
+		$1 == "Candidate:" && $2 != "(none)" { print package, $2 }')
+}
+
+candidate() {
+	echo "${newest[$1]:-}"
+}
+
+# A source that fails is no error here: what is then missing says so itself
+refresh() {
+	say "refreshing the package lists"
+	logged apt-update apt_state as_root apt-get update || true
+}
+
+apt_state() {
+	awk '/^(Get|Unpacking|Setting)/ { line = $0 } END { print substr(line, 1, 70) }' "$1"
+}
+
+# with_fresh_lists COMMAND...: once more with fresh lists when it failed
+with_fresh_lists() {
+	"$@" || { refresh && "$@"; }
+}
+
+# download PACKAGE...: into build/packages. A package appears under its name
+# when it is complete.
+download() {
+	mkdir -p "$packages/partial"
+	with_fresh_lists logged apt-download download_state fetch "$@" ||
+		failed apt-download "cannot download $1${2:+ and what it needs}: is there a network?"
+	candidates "$@"
+}
+
+fetch() (
+	cd "$packages/partial" &&
+		apt-get -o APT::Sandbox::User=root download "$@" &&
+		mv -- *.deb ..
+)
+
+download_state() {
+	echo "downloaded $(du -sm "$packages/partial" | cut -f1) MiB"
+}
+
+# The file that holds a package's newest version
+package_file() {
+	echo "$packages/$1_${newest[$1]/:/%3a}"_*.deb
+}
+
+have_package() {
+	[ -e "$(package_file "$1")" ]
+}
