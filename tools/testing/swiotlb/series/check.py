@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Is the series whole? Prints KTAP.
+
+Every file of this repository at a kernel path belongs to a patch; the mails,
+applied by git am to the base, give the same tree as the series and the
+repository's files; a second writing of the mails gives the same bytes."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from git import TOP, Git, Trouble, Who, open_tree
+from mails import write
+from patches import Patch, load
+from tree import commits
+
+# The repository's own. A patch may still name files under tools/testing/swiotlb.
+OURS = ("README.md", "CONTRIBUTING.md", "COPYING", "Makefile", ".gitignore", ".ci/", "series/",
+        "build/", "tools/testing/swiotlb/")
+CHECKER = Who("Series Check", "check@localhost")
+
+
+def every_file_has_a_patch(_git: Git, patches: list[Patch]) -> None:
+    named = {path for patch in patches for path in patch.files}
+    present = Git(TOP).names("ls-files", "-z", "-c", "-o", "--exclude-standard")
+    lost = [path for path in present
+            if path not in named and not path.startswith(OURS) and (TOP / path).exists()]
+    if lost:
+        raise Trouble(f"in no patch's files: {', '.join(lost)}")
+
+
+def mails_give_the_same_tree(git: Git, patches: list[Patch]) -> None:
+    series = commits(git, patches, git.text("rev-parse", "base^{commit}"))
+    applied = apply_mails(git, patches)
+    if git.raw("diff-tree", applied, series[-1]):
+        raise Trouble(f"git diff {applied[:12]} {series[-1][:12]} in {git.tree} shows a difference")
+    for patch in patches:
+        for path in patch.files:
+            if git.blob(applied, path) != (TOP / path).read_bytes():
+                raise Trouble(f"{path} comes out different from the repository's")
+
+
+def apply_mails(git: Git, patches: list[Patch]) -> str:
+    """The commit that git am makes of the mails, in a work tree of just the
+    files they touch."""
+    base = git.text("rev-parse", "base^{commit}")
+    with tempfile.TemporaryDirectory(dir=TOP / "build") as folder:
+        mails = write(git, patches, CHECKER, fresh(folder, "mails"))[1:]
+        if not mails:
+            return base
+        place = Git(Path(folder, "am"), who=CHECKER)
+        git.text("worktree", "add", "-q", "--detach", "--no-checkout", str(place.tree), base)
+        try:
+            place.text("sparse-checkout", "set", "--no-cone", "/MAINTAINERS")
+            place.text("checkout", "-q")
+            place.text("am", "-q", "--keep-non-patch", *map(str, mails))
+            return place.text("rev-parse", "HEAD")
+        finally:
+            shutil.rmtree(place.tree)
+            git.text("worktree", "prune")
+
+
+def mails_are_the_same_twice(git: Git, patches: list[Patch]) -> None:
+    with tempfile.TemporaryDirectory(dir=TOP / "build") as folder:
+        first, second = ([mail.read_bytes() for mail in write(git, patches, CHECKER,
+                                                              fresh(folder, name))]
+                         for name in ("first", "second"))
+    if first != second:
+        raise Trouble("two runs wrote different mails")
+
+
+def fresh(folder: str, name: str) -> Path:
+    path = Path(folder, name)
+    path.mkdir()
+    return path
+
+
+def read_series(_git: Git, _patches: list[Patch]) -> None:
+    """Each file of series/ is in order and each named path exists."""
+    load()
+
+
+CHECKS: list[Callable[[Git, list[Patch]], None]] = [
+    read_series, every_file_has_a_patch, mails_give_the_same_tree, mails_are_the_same_twice]
+
+
+def main() -> int:
+    print("KTAP version 1")
+    print(f"1..{len(CHECKS)}")
+    failures = 0
+    for number, check in enumerate(CHECKS, 1):
+        try:
+            check(open_tree(), load())
+            print(f"ok {number} {check.__name__}", flush=True)
+        except Trouble as trouble:
+            failures += 1
+            print(f"# {trouble}")
+            print(f"not ok {number} {check.__name__}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""make tree: one commit for each patch on top of the base.
+
+The commits are built in an index of their own; the work tree changes once, at
+the end, and only where files differ, so that a kernel build stays incremental.
+The same series on the same base gives the same commits, whoever runs it."""
+
+import os
+
+import hunks
+from git import BRANCH, MADE, NEXT, TOOL, TOP, Git, Trouble, Who, open_tree, start
+from patches import Patch, load
+
+# Debian's .gitignore ignores the whole source; the kernel's own rules shall count
+UNTRACKED = ("ls-files", "-z", "-o", "--exclude-per-directory=.gitignore", "-x", "!/*/")
+
+
+def commits(git: Git, patches: list[Patch], base: str, who: Who = TOOL) -> list[str]:
+    """The base and the commits on top of it, one a patch."""
+    chain = [base]
+    with git.scratch(who) as scratch:
+        scratch.text("read-tree", base)
+        for patch in patches:
+            remove(scratch, patch)
+            add_files(scratch, patch)
+            apply_hunks(scratch, patch)
+            chain.append(scratch.text(
+                "commit-tree", "-p", chain[-1], scratch.text("write-tree"),
+                stdin=patch.message.encode(errors="surrogateescape")))
+    return chain
+
+
+def remove(git: Git, patch: Patch) -> None:
+    for path in patch.remove:
+        if git.blob("", path) is None:
+            raise Trouble(f"series/{patch.name}: removes {path}, which the base does not have")
+        git.text("update-index", "--force-remove", path)
+
+
+def add_files(git: Git, patch: Patch) -> None:
+    if not patch.files:
+        return
+    sources = [str(TOP / path) for path in patch.files]
+    blobs = git.text("hash-object", "-w", "--no-filters", "--stdin-paths",
+                     stdin=os.fsencode("\n".join(sources))).split()
+    modes = ["100755" if os.access(source, os.X_OK) else "100644" for source in sources]
+    rows = [f"{mode} {blob}\t{path}\0" for mode, blob, path in zip(modes, blobs, patch.files)]
+    git.text("update-index", "-z", "--add", "--index-info", stdin=os.fsencode("".join(rows)))
+
+
+def apply_hunks(git: Git, patch: Patch) -> None:
+    if not patch.hunks:
+        return
+    for path, section in hunks.split(patch.hunks).items():
+        reason = hunks.check(section, git.blob("", path))
+        if reason:
+            raise Trouble(f"series/{patch.name}/hunks.patch: {path}: {reason}")
+    # Each hunk fits in one place, so it may do without context on one side
+    done = git.run("apply", "--cached", "--unidiff-zero", "--whitespace=nowarn",
+                   stdin=patch.hunks.encode(errors="surrogateescape"))
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[0]
+        raise Trouble(f"series/{patch.name}/hunks.patch: {reason}")
+
+
+def finish_interrupted(git: Git) -> None:
+    """Complete the switch that an earlier run could not."""
+    interrupted = git.ref(NEXT)
+    if interrupted:
+        git.text("symbolic-ref", "HEAD", BRANCH)
+        git.text("reset", "-q", "--hard", interrupted)
+        settle(git, interrupted)
+
+
+def refuse_own_changes(git: Git) -> None:
+    made = git.ref(MADE)
+    if not made:
+        return
+    advice = "make absorb takes them into the repository"
+    if git.run("merge-base", "--is-ancestor", "HEAD", made).returncode:
+        raise Trouble(f"{git.tree} has commits of yours: {advice}, "
+                      f"git -C {git.tree} reset --hard {made[:12]} drops them")
+    changed = edited(git)
+    if changed:
+        raise Trouble(f"{git.tree} has changes of yours ({', '.join(changed[:3])}"
+                      f"{', ...' if len(changed) > 3 else ''}): {advice}, or undo them with git")
+
+
+def edited(git: Git) -> list[str]:
+    """Files that differ from HEAD, and new ones that no build made."""
+    git.run("update-index", "-q", "--refresh")
+    return git.names("diff-index", "-z", "--name-only", "HEAD") + git.names(*UNTRACKED)
+
+
+def switch(git: Git, old: str, new: str) -> None:
+    """Take the work tree from one tree to another, touching what differs."""
+    git.text("update-ref", NEXT, new)
+    git.text("read-tree", "-m", "-u", old, new)
+    settle(git, new)
+
+
+def settle(git: Git, commit: str) -> None:
+    git.text("update-ref", BRANCH, commit)
+    git.text("symbolic-ref", "HEAD", BRANCH)
+    git.text("update-ref", MADE, commit)
+    git.text("update-ref", "-d", NEXT)
+
+
+def main() -> None:
+    git = open_tree()
+    finish_interrupted(git)
+    refuse_own_changes(git)
+    base = git.ref("refs/bases/next")
+    if not base:
+        raise Trouble(f"{git.tree} has no base: make tree")
+    patches = load()
+    chain = commits(git, patches, base)
+    old = git.ref("HEAD")
+    if old != chain[-1] or git.ref(MADE) != old:
+        empty = git.text("hash-object", "-t", "tree", "-w", "--stdin")
+        switch(git, old or empty, chain[-1])
+    git.text("update-ref", "refs/tags/base", "refs/bases/next")
+    description = git.text("for-each-ref", "--format=%(contents:subject)", "refs/tags/base")
+    print(f"  {git.tree.relative_to(TOP)}: {description}, {len(patches)} patches")
+
+
+if __name__ == "__main__":
+    start(main)
