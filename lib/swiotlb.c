@@ -168,9 +168,10 @@ struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
 	/*
 	 * The driver is about to store the address somewhere; another CPU that
 	 * loads it from there and syncs or unmaps must then see
-	 * dev->dma_uses_io_tlb set and dma_skip_sync cleared, and find the pool, even if a third CPU has
-	 * added it. Pairs with smp_rmb() in swiotlb_used_by(). A full barrier,
-	 * because it has to order what this CPU has read as well as written.
+	 * dev->dma_uses_io_tlb set and dma_skip_sync cleared, and find the pool,
+	 * even if a third CPU has added it. Pairs with smp_rmb() in
+	 * swiotlb_used_by(). A full barrier, because it has to order what this
+	 * CPU has read as well as what it has written.
 	 */
 	smp_mb();
 	return pool;
@@ -520,6 +521,7 @@ size_t swiotlb_max_mapping_size(struct device *dev)
  * is_swiotlb_allocated() - is there a default software IO TLB?
  *
  * Context: Any.
+ * Return: %true if there is.
  */
 bool is_swiotlb_allocated(void)
 {
@@ -531,6 +533,7 @@ bool is_swiotlb_allocated(void)
  * @dev:	Device.
  *
  * Context: Any.
+ * Return: %true if there is a pool for it.
  */
 bool is_swiotlb_active(struct device *dev)
 {

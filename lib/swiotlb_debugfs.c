@@ -34,6 +34,7 @@ static unsigned long pool_used(struct io_tlb_pool *pool)
  * mapped and unmapped meanwhile.
  *
  * Context: Any.
+ * Return: Number of slots, those in transient pools included.
  */
 unsigned long swiotlb_mem_used(struct io_tlb_mem *mem)
 {

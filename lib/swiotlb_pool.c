@@ -140,7 +140,9 @@ unsigned long swiotlb_size_or_default(void)
 }
 
 /**
- * swiotlb_default_nslabs() - slots of the default pool, once it is set up
+ * swiotlb_default_nslabs() - how large pools are to be
+ *
+ * Return: Slots of the default pool, once it is set up.
  */
 unsigned long swiotlb_default_nslabs(void)
 {
@@ -148,7 +150,9 @@ unsigned long swiotlb_default_nslabs(void)
 }
 
 /**
- * swiotlb_default_areas() - areas of the default pool, once it is set up
+ * swiotlb_default_areas() - how many areas pools are to have
+ *
+ * Return: Areas of the default pool, once it is set up.
  */
 unsigned int swiotlb_default_areas(void)
 {
@@ -815,6 +819,8 @@ void __init swiotlb_exit(void)
  * default_swiotlb_base() - lowest physical address of the default pool
  *
  * Who asks expects all bounce buffers above it, so no pool is added from now on.
+ *
+ * Return: The address, or 0 if there is no pool.
  */
 phys_addr_t default_swiotlb_base(void)
 {
@@ -826,6 +832,8 @@ phys_addr_t default_swiotlb_base(void)
 
 /**
  * default_swiotlb_limit() - highest physical address of a default bounce buffer
+ *
+ * Return: The address, also of pools that may be added; 0 if there is no pool.
  */
 phys_addr_t default_swiotlb_limit(void)
 {

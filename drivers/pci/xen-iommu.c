@@ -95,6 +95,7 @@ __visible phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus)
  * @size:	Size in bytes.
  *
  * Context: Any.
+ * Return: %true if it is.
  */
 __visible bool xen_dma_contiguous(phys_addr_t phys, size_t size)
 {
@@ -136,6 +137,7 @@ EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_contiguous);
  * grant.
  *
  * Context: Any.
+ * Return: The address.
  */
 u64 xen_dma_max_bus(void)
 {
@@ -172,6 +174,7 @@ static bool coherent_aligned(phys_addr_t phys, size_t size)
  * @size:	Size in bytes.
  *
  * Context: Any.
+ * Return: %true if they are contiguous, and aligned as coherent memory has to be.
  */
 bool xen_dma_coherent_ok(phys_addr_t phys, size_t size)
 {

@@ -64,6 +64,7 @@ static inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
  * @size:	Size in bytes.
  *
  * Context: Any.
+ * Return: %true if it can.
  */
 static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 {
@@ -78,6 +79,7 @@ static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
  * page may need bouncing.
  *
  * Context: Any.
+ * Return: %true if they are.
  */
 static inline bool dma_bus_is_phys(void)
 {
@@ -92,6 +94,7 @@ static inline bool dma_bus_is_phys(void)
  * Coherent memory is not only contiguous, but also aligned to its size.
  *
  * Context: Any.
+ * Return: %true if it can.
  */
 static inline bool dma_bus_coherent_ok(phys_addr_t phys, size_t size)
 {
@@ -104,6 +107,7 @@ static inline bool dma_bus_coherent_ok(phys_addr_t phys, size_t size)
  * Asked only if !dma_bus_is_phys().
  *
  * Context: Any.
+ * Return: The address.
  */
 static inline u64 dma_bus_max(void)
 {
