@@ -133,7 +133,7 @@ static int add_pool(struct io_tlb_mem *mem)
 
 	nareas = swiotlb_limit_areas(swiotlb_default_areas(), nslabs);
 	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
-	table = kmalloc(swiotlb_table_size(old->nr + 1), GFP_KERNEL);
+	table = kzalloc(swiotlb_table_size(old->nr + 1), GFP_KERNEL);
 	if (!pool || !table)
 		goto free;
 

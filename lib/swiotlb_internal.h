@@ -4,7 +4,8 @@
  *
  *	swiotlb.c		map, unmap, sync: the bounce copies
  *	swiotlb_slots.c		the slot allocator
- *	swiotlb_pool.c		the default pool: parameters, set-up, tear-down
+ *	swiotlb_pool.c		what all pools have in common
+ *	swiotlb_init.c		the default pool: parameters, set-up, tear-down
  *	swiotlb_dynamic.c	pools that come and go at run time
  *	swiotlb_restricted.c	pools that belong to a device ("restricted-dma-pool")
  *	swiotlb_debugfs.c	counters
@@ -179,6 +180,7 @@ struct io_tlb_pool {
 /**
  * struct io_tlb_pool_table - all pools of a &struct io_tlb_mem
  * @rcu:	Frees a table that has been replaced.
+ * @boot:	The table comes from memblock, so kfree() is not for it.
  * @nr:		Number of entries.
  * @max_areas:	Largest number of areas of any pool.
  * @entry:	Ranges, sorted by address.
@@ -187,6 +189,7 @@ struct io_tlb_pool {
  */
 struct io_tlb_pool_table {
 	struct rcu_head rcu;
+	bool boot;
 	unsigned int nr;
 	unsigned int max_areas;
 	struct {
@@ -279,9 +282,11 @@ int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		       const struct io_tlb_request *rq);
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
 
-/* swiotlb_pool.c */
+/* swiotlb_init.c */
 unsigned long swiotlb_default_nslabs(void);
 unsigned int swiotlb_default_areas(void);
+
+/* swiotlb_pool.c */
 void swiotlb_mem_init(struct io_tlb_mem *mem);
 unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs);
 size_t swiotlb_pool_meta_size(unsigned long nslabs, unsigned int nareas);

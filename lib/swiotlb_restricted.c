@@ -80,7 +80,7 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 
 	mem = kzalloc(sizeof(*mem), GFP_KERNEL);
 	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, 1), GFP_KERNEL);
-	table = kmalloc(swiotlb_table_size(1), GFP_KERNEL);
+	table = kzalloc(swiotlb_table_size(1), GFP_KERNEL);
 	if (!mem || !pool || !table)
 		goto free;
 	if (set_memory_decrypted((unsigned long)vaddr,

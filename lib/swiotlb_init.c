@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Software IO TLB: the default pool, from boot parameters to tear-down.
+ */
+#define pr_fmt(fmt) "software IO TLB: " fmt
+
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/log2.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/set_memory.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "swiotlb_internal.h"
+
+struct io_tlb_mem io_tlb_default_mem = {
+	.hiwater_lock = __SPIN_LOCK_UNLOCKED(io_tlb_default_mem.hiwater_lock),
+	.grow = __WORK_INITIALIZER(io_tlb_default_mem.grow, swiotlb_grow),
+};
+
+/* From swiotlb=force and swiotlb=noforce */
+static bool force_bounce;
+static bool force_disable;
+
+/* Slots and areas of the default pool and of those that it grows by */
+static unsigned long default_nslabs = IO_TLB_DEFAULT_SIZE >> IO_TLB_SHIFT;
+static unsigned int default_nareas;
+static bool nslabs_requested;
+
+/*
+ * Once areas are asked for or known, the pool has as many slots as a power of
+ * two, and at least one set for each area.
+ */
+static bool round_up_default_nslabs(void)
+{
+	unsigned long nslabs;
+
+	if (!default_nareas)
+		return false;
+
+	nslabs = max(default_nslabs,
+		     (unsigned long)default_nareas * IO_TLB_SEGSIZE);
+	nslabs = roundup_pow_of_two(nslabs);
+	if (nslabs == default_nslabs)
+		return false;
+	default_nslabs = nslabs;
+	return true;
+}
+
+static void set_default_areas(unsigned int nareas)
+{
+	default_nareas = roundup_pow_of_two(max(nareas, 1U));
+	pr_info("area num %u.\n", default_nareas);
+	if (round_up_default_nslabs())
+		pr_info("SWIOTLB bounce buffer size roundup to %luKB\n",
+			(default_nslabs << IO_TLB_SHIFT) >> 10);
+}
+
+/* An area for each CPU, unless the command line says otherwise */
+static void settle_default_areas(void)
+{
+	if (!default_nareas)
+		set_default_areas(num_possible_cpus());
+}
+
+/* Upper bounds that keep sizes in bytes and bits in areas within their types */
+#define MAX_NSLABS	(rounddown_pow_of_two(ULONG_MAX >> IO_TLB_SHIFT) >> 1)
+#define MAX_NAREAS	min(MAX_NSLABS / IO_TLB_SEGSIZE, (unsigned long)SZ_64K)
+
+static void __init parse_nslabs(unsigned long nslabs)
+{
+	if (!nslabs || nslabs > MAX_NSLABS) {
+		pr_warn("swiotlb=%lu: number of slots must be 1 to %lu, using %lu\n",
+			nslabs, MAX_NSLABS, default_nslabs);
+		return;
+	}
+	default_nslabs = ALIGN(nslabs, IO_TLB_SEGSIZE);
+	nslabs_requested = true;
+}
+
+static void __init parse_nareas(unsigned long nareas)
+{
+	if (nareas > MAX_NAREAS) {
+		pr_warn("swiotlb=,%lu: number of areas must not be above %lu, ignored\n",
+			nareas, MAX_NAREAS);
+		return;
+	}
+	set_default_areas(nareas);
+}
+
+static void __init parse_field(const char *word, unsigned int field)
+{
+	unsigned long value;
+
+	if (!strcmp(word, "force"))
+		force_bounce = true;
+	else if (!strcmp(word, "noforce"))
+		force_disable = true;
+	else if (field == 0 && !kstrtoul(word, 0, &value))
+		parse_nslabs(value);
+	else if (field == 1 && !kstrtoul(word, 0, &value))
+		parse_nareas(value);
+	else if (*word)
+		pr_warn("swiotlb=: \"%s\" ignored, expected [<slots>][,<areas>][,force|noforce]\n",
+			word);
+}
+
+/* swiotlb=[<slots>][,<areas>][,force|noforce] */
+static int __init parse_swiotlb(char *str)
+{
+	unsigned int field;
+	char *word;
+
+	for (field = 0; (word = strsep(&str, ",")); field++)
+		parse_field(word, field);
+	return 0;
+}
+early_param("swiotlb", parse_swiotlb);
+
+/**
+ * swiotlb_size_or_default() - size of the default pool
+ *
+ * Before the pool exists: the size it is going to have. The memory reserved for
+ * a crash kernel is sized by this (asm/crash_reserve.h).
+ *
+ * Return: Size in bytes.
+ */
+unsigned long swiotlb_size_or_default(void)
+{
+	return default_nslabs << IO_TLB_SHIFT;
+}
+
+/**
+ * swiotlb_default_nslabs() - how large pools are to be
+ *
+ * Return: Slots of the default pool, once it is set up.
+ */
+unsigned long swiotlb_default_nslabs(void)
+{
+	return default_nslabs;
+}
+
+/**
+ * swiotlb_default_areas() - how many areas pools are to have
+ *
+ * Return: Areas of the default pool, once it is set up.
+ */
+unsigned int swiotlb_default_areas(void)
+{
+	return default_nareas;
+}
+
+/**
+ * swiotlb_adjust_size() - an architecture's wish for the size of the pool
+ * @size:	Size in bytes.
+ *
+ * A size on the command line has precedence, and so does an earlier wish.
+ */
+void __init swiotlb_adjust_size(unsigned long size)
+{
+	if (nslabs_requested ||
+	    default_nslabs != IO_TLB_DEFAULT_SIZE >> IO_TLB_SHIFT)
+		return;
+
+	default_nslabs = ALIGN(nr_slots(size), IO_TLB_SEGSIZE);
+	round_up_default_nslabs();
+	pr_info("SWIOTLB bounce buffer size adjusted to %luMB\n",
+		(default_nslabs << IO_TLB_SHIFT) >> 20);
+}
+
+/**
+ * swiotlb_print_info() - print where the default pool is
+ */
+void swiotlb_print_info(void)
+{
+	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+	phys_addr_t last;
+
+	if (!pool) {
+		pr_warn("%s\n", force_disable ? "forbidden by swiotlb=noforce" :
+						"No low mem");
+		return;
+	}
+
+	last = pool->end - 1;
+	pr_info("mapped [mem %pa-%pa] (%luMB)\n", &pool->start, &last,
+		(pool->nslabs << IO_TLB_SHIFT) >> 20);
+}
+
+/*
+ * How the default software IO TLB may grow.
+ *
+ * @backend:	As for swiotlb_init_buffer().
+ * @phys_limit:	Highest physical address of added memory.
+ */
+static void allow_growth(const struct swiotlb_backend *backend, u64 phys_limit)
+{
+	io_tlb_default_mem.can_grow = IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC);
+	io_tlb_default_mem.backend = backend;
+	io_tlb_default_mem.phys_limit = phys_limit;
+}
+
+/**
+ * swiotlb_boot_size() - how much memory the default pool is to have
+ * @addressing_limited: Some device may need bounce buffers.
+ *
+ * Settles the number of areas as well, which may round the size up.
+ *
+ * Context: Boot, after parameters are parsed.
+ * Return: Size in bytes, or 0 if no pool is needed or it was forbidden.
+ */
+size_t __init swiotlb_boot_size(bool addressing_limited)
+{
+	if (force_disable || (!addressing_limited && !force_bounce))
+		return 0;
+
+	io_tlb_default_mem.force_bounce = force_bounce;
+	settle_default_areas();
+	return default_nslabs << IO_TLB_SHIFT;
+}
+
+/**
+ * swiotlb_init_buffer() - start the software IO TLB on memory of the caller
+ * @buf:	Memory from memblock, aligned to a page; better to a slot set.
+ * @bytes:	Its size; what exceeds a multiple of a slot set is not used.
+ * @flags:	SWIOTLB_*.
+ * @backend:	Makes the memory contiguous for devices, or %NULL if it is.
+ *
+ * Context: Boot, while memblock works.
+ * Return: How many bytes from @buf on are in use now, 0 if it failed. The
+ * others are the caller's to free.
+ */
+size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
+				  const struct swiotlb_backend *backend)
+{
+	unsigned long nslabs = round_down(bytes >> IO_TLB_SHIFT, IO_TLB_SEGSIZE);
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool;
+	unsigned int nareas;
+	size_t meta_size;
+
+	settle_default_areas();
+	nareas = swiotlb_limit_areas(default_nareas, nslabs);
+	meta_size = swiotlb_pool_meta_size(nslabs, nareas);
+	if (flags & SWIOTLB_FORCE)
+		io_tlb_default_mem.force_bounce = true;
+
+	pool = memblock_alloc(meta_size, PAGE_SIZE);
+	table = memblock_alloc(swiotlb_table_size(1), SMP_CACHE_BYTES);
+	if (!pool || !table) {
+		pr_warn("Failed to allocate %zu bytes for metadata\n", meta_size);
+		goto free_meta;
+	}
+
+	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
+	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), backend))
+		goto free_meta;
+
+	if (pool->nslabs != default_nslabs) {
+		pr_info("SWIOTLB bounce buffer size adjusted %lu -> %lu slabs\n",
+			default_nslabs, pool->nslabs);
+		default_nslabs = pool->nslabs;
+	}
+	/* What was left out is the caller's. */
+	pool->bytes = pool->nslabs << IO_TLB_SHIFT;
+
+	allow_growth(backend, flags & SWIOTLB_ANY ?
+		     virt_to_phys(high_memory - 1) : ARCH_LOW_ADDRESS_LIMIT);
+	table->boot = true;
+	swiotlb_publish(&io_tlb_default_mem, pool, table);
+	if (flags & SWIOTLB_VERBOSE)
+		swiotlb_print_info();
+	return pool->bytes;
+
+free_meta:
+	if (table)
+		memblock_free(table, swiotlb_table_size(1));
+	if (pool)
+		memblock_free(pool, meta_size);
+	return 0;
+}
+
+/**
+ * swiotlb_init() - set up the default software IO TLB
+ * @addressing_limited: Some device may need bounce buffers.
+ * @flags:	SWIOTLB_*.
+ *
+ * If there is not as much memory as was asked for, half of it will do, and so on
+ * down to 1 MiB.
+ *
+ * Context: Boot, while memblock works.
+ */
+void __init swiotlb_init(bool addressing_limited, unsigned int flags)
+{
+	size_t bytes = swiotlb_boot_size(addressing_limited);
+	void *buf;
+
+	if (!bytes)
+		return;
+	if (flags & SWIOTLB_FORCE)
+		io_tlb_default_mem.force_bounce = true;
+
+	for (;;) {
+		if (flags & SWIOTLB_ANY)
+			buf = memblock_alloc(bytes, IO_TLB_SET_BYTES);
+		else
+			buf = memblock_alloc_low(bytes, IO_TLB_SET_BYTES);
+		if (buf)
+			break;
+		pr_warn("Failed to allocate %zu bytes of bounce memory\n", bytes);
+		bytes = ALIGN(bytes / 2, IO_TLB_SET_BYTES);
+		if (bytes >> IO_TLB_SHIFT < IO_TLB_MIN_SLABS)
+			return;
+	}
+
+	if (!swiotlb_init_buffer(buf, bytes, flags, NULL))
+		memblock_free(buf, bytes);
+}
+
+/* The largest piece of memory up to @bytes, not less than a pool needs. */
+static void *alloc_late_buffer(size_t bytes, gfp_t gfp_mask, unsigned int *order)
+{
+	int min_order = get_order(IO_TLB_MIN_SLABS << IO_TLB_SHIFT);
+	int try = min_t(int, get_order(bytes), MAX_PAGE_ORDER);
+	unsigned long vaddr = 0;
+
+	for (; !vaddr && try >= min_order; try--) {
+		vaddr = __get_free_pages(gfp_mask | __GFP_NOWARN, try);
+		*order = try;
+	}
+	if (!vaddr)
+		return NULL;
+
+	if (set_memory_decrypted(vaddr, 1 << *order)) {
+		swiotlb_free_buffer((void *)vaddr, PAGE_SIZE << *order);
+		return NULL;
+	}
+	return (void *)vaddr;
+}
+
+static u64 zone_limit(gfp_t gfp_mask)
+{
+	if (IS_ENABLED(CONFIG_ZONE_DMA) && (gfp_mask & __GFP_DMA))
+		return zone_dma_limit;
+	if (IS_ENABLED(CONFIG_ZONE_DMA32) && (gfp_mask & __GFP_DMA32))
+		return max(DMA_BIT_MASK(32), zone_dma_limit);
+	return virt_to_phys(high_memory - 1);
+}
+
+/**
+ * swiotlb_init_late() - set up the default software IO TLB from the page allocator
+ * @size:	Wanted size in bytes.
+ * @gfp_mask:	Where the memory has to be.
+ * @backend:	Makes the memory contiguous for devices, or %NULL if it is.
+ *
+ * Does nothing if there is one already, or if it was forbidden.
+ *
+ * Context: May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int swiotlb_init_late(size_t size, gfp_t gfp_mask,
+		      const struct swiotlb_backend *backend)
+{
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool;
+	unsigned int order, nareas;
+	unsigned long nslabs;
+	void *buf;
+
+	if (io_tlb_default_mem.defpool || force_disable)
+		return 0;
+
+	io_tlb_default_mem.force_bounce = force_bounce;
+	settle_default_areas();
+
+	buf = alloc_late_buffer(size, gfp_mask, &order);
+	if (!buf)
+		return -ENOMEM;
+	if (PAGE_SIZE << order < size)
+		pr_warn("only able to allocate %lu MB\n",
+			(PAGE_SIZE << order) >> 20);
+
+	nslabs = (PAGE_SIZE << order) >> IO_TLB_SHIFT;
+	nareas = swiotlb_limit_areas(default_nareas, nslabs);
+	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
+	table = kzalloc(swiotlb_table_size(1), GFP_KERNEL);
+	if (!pool || !table)
+		goto free_meta;
+
+	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
+	pool->late_alloc = true;
+	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), backend))
+		goto free_meta;
+
+	allow_growth(backend, zone_limit(gfp_mask));
+	swiotlb_publish(&io_tlb_default_mem, pool, table);
+	swiotlb_print_info();
+	return 0;
+
+free_meta:
+	kfree(table);
+	kvfree(pool);
+	swiotlb_free_buffer(buf, PAGE_SIZE << order);
+	return -ENOMEM;
+}
+
+/* Nobody maps any more, or has ever mapped. */
+static void unpublish_default_pool(void)
+{
+	struct io_tlb_mem *mem = &io_tlb_default_mem;
+
+	mem->nslabs = 0;
+	mem->can_grow = false;
+	mem->defpool = NULL;
+	RCU_INIT_POINTER(mem->pools, NULL);
+}
+
+/**
+ * swiotlb_update_mem_attributes() - share the default pool with devices
+ *
+ * The pool is set up earlier than some architectures can decrypt memory. They
+ * call this when they can, before the first mapping. If that fails, there is no
+ * software IO TLB: better no DMA than DMA to what the device sees as noise.
+ */
+void __init swiotlb_update_mem_attributes(void)
+{
+	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+
+	if (!pool || pool->late_alloc)
+		return;
+	if (!set_memory_decrypted((unsigned long)pool->vaddr,
+				  PFN_UP(pool->bytes)))
+		return;
+
+	pr_err("cannot share bounce memory with devices, doing without\n");
+	unpublish_default_pool();
+}
+
+/**
+ * swiotlb_exit() - free the default pool
+ *
+ * For architectures that find they have an IOMMU. Does nothing if bounce buffers
+ * are forced on the command line.
+ *
+ * Context: Boot, before the first mapping.
+ */
+void __init swiotlb_exit(void)
+{
+	struct io_tlb_pool_table *table =
+		rcu_dereference_protected(io_tlb_default_mem.pools, 1);
+	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+
+	if (force_bounce || !pool)
+		return;
+
+	pr_info("tearing down default memory pool\n");
+	unpublish_default_pool();
+	swiotlb_pool_disconnect(pool);
+
+	if (pool->late_alloc) {
+		swiotlb_free_buffer(pool->vaddr, pool->bytes);
+		kfree(table);
+		kvfree(pool);
+		return;
+	}
+
+	if (set_memory_encrypted((unsigned long)pool->vaddr,
+				 PFN_UP(pool->bytes)))
+		pr_warn("cannot take bounce memory back from devices, leaking it\n");
+	else
+		memblock_free_late(pool->start, pool->bytes);
+	memblock_free_late(__pa(table), swiotlb_table_size(1));
+	memblock_free_late(__pa(pool), pool->meta_bytes);
+}
+
+/**
+ * default_swiotlb_base() - lowest physical address of the default pool
+ *
+ * Who asks expects all bounce buffers above it, so no pool is added from now on.
+ *
+ * Return: The address, or 0 if there is no pool.
+ */
+phys_addr_t default_swiotlb_base(void)
+{
+	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+
+	io_tlb_default_mem.can_grow = false;
+	return pool ? pool->start : 0;
+}
+
+/**
+ * default_swiotlb_limit() - highest physical address of a default bounce buffer
+ *
+ * Return: The address, also of pools that may be added; 0 if there is no pool.
+ */
+phys_addr_t default_swiotlb_limit(void)
+{
+	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+
+	if (io_tlb_default_mem.can_grow)
+		return io_tlb_default_mem.phys_limit;
+	return pool ? pool->end - 1 : 0;
+}
+
+/**
+ * swiotlb_highest_bus_address() - highest bus address of the default pool
+ *
+ * A device that reaches this can be served by bounce buffers, whatever else it
+ * cannot reach.
+ *
+ * Return: The address, or 0 if there is no pool.
+ */
+phys_addr_t swiotlb_highest_bus_address(void)
+{
+	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+
+	return pool ? pool->bus_max : 0;
+}
