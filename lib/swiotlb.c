@@ -6,8 +6,8 @@
  * instead. Data is copied there when the mapping is made and whenever the CPU
  * hands the buffer to the device, and back when the device is done.
  *
- * Where the slots of a bounce buffer come from: swiotlb_slots.c. Where the pools
- * come from: swiotlb_init.c, swiotlb_dynamic.c, swiotlb_restricted.c. Data structures and locking: swiotlb_internal.h.
+ * Slots come from swiotlb_slots.c, pools from swiotlb_init.c, swiotlb_dynamic.c
+ * and swiotlb_restricted.c. Data structures and locking: swiotlb_internal.h.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
