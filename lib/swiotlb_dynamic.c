@@ -168,6 +168,11 @@ void swiotlb_grow(struct work_struct *work)
 
 static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 {
+	/*
+	 * Whoever does not care for the device's reach now may check it later,
+	 * and there is no reason to go beyond it.
+	 */
+	u64 limit = min_not_zero(*rq->dev->dma_mask, rq->dev->bus_dma_limit);
 	/* The memory is aligned; the slots may have to start further on. */
 	unsigned long nslabs = rq->nslots + rq->align_value;
 	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
@@ -180,14 +185,14 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 		return NULL;
 	vaddr = alloc_transient_buffer(rq->dev,
 				       PAGE_ALIGN(nslabs << IO_TLB_SHIFT),
-				       rq->limit, gfp, &start);
+				       min(limit, rq->limit), gfp, &start);
 	if (!vaddr) {
 		kfree(pool);
 		return NULL;
 	}
 	swiotlb_pool_init(pool, start, vaddr, nslabs, 1);
 	pool->transient = true;
-	swiotlb_pool_connect(pool, rq->limit, NULL);
+	swiotlb_pool_connect(pool, limit, NULL);
 	return pool;
 }
 
@@ -212,9 +217,8 @@ static bool growth_helps(const struct io_tlb_request *rq)
  * @index:	Receives the first slot's index.
  *
  * Starts the worker that adds a pool for the requests to come, if the device
- * would reach it. With a backend
- * there is no transient pool: to make memory contiguous takes too long where
- * mappings are made.
+ * would reach it. With a backend there is no transient pool: to make memory
+ * contiguous takes too long where mappings are made.
  *
  * Context: Any.
  * Return: The pool, or %NULL.
