@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# The software IO TLB of the base kernel on the same fake machine, and what both
+# make of the same requests.
+
+STOCK := $(OUT)/stock-source
+STOCK_FILES := kernel/dma/swiotlb.c include/linux/swiotlb.h include/linux/dma-direct.h \
+	include/linux/iommu-helper.h
+STOCK_FLAGS := $(SANE) -I$(STOCK)/include -DSTOCK_SOURCE='"$(STOCK)/kernel/dma/swiotlb.c"'
+COMPARE := compare/main.o $(MACHINE:%=machine/%.o)
+
+$(STOCK_FILES:%=$(STOCK)/%):
+	@mkdir -p $(@D)
+	@git -C $(TREE) show $$(git -C $(TREE) rev-list --max-parents=0 HEAD):$(@:$(STOCK)/%=%) \
+		> $@.new && mv $@.new $@
+
+$(OUT)/stock/%.o: $(HERE)%.c $(HEADERS) $(STOCK_FILES:%=$(STOCK)/%)
+	@mkdir -p $(@D)
+	@gcc $(STOCK_FLAGS) $(CPPFLAGS) $(CFLAGS) -I$(HERE)machine -MMD -c $< -o $@
+
+$(OUT)/stock/compare-with: $(COMPARE:%=$(OUT)/stock/%) $(OUT)/stock/compare/stock.o
+	@gcc $(SANE) $^ -lpthread -o $@
+
+$(OUT)/gcc/compare-with: $(COMPARE:%=$(OUT)/gcc/%) $(gcc_objects) $(OUT)/gcc/compare/ours.o
+	@gcc $(SANE) $(sort $^) -lpthread -o $@
+
+compare: $(OUT)/stock/compare-with $(OUT)/gcc/compare-with
+.PHONY: compare

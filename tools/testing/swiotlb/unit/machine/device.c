@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices of the fake machine: what they reach, and what they read and write.
+ */
+#include "machine.h"
+
+void machine_device_init(struct device *dev, u64 *mask)
+{
+	memset(dev, 0, sizeof(*dev));
+	dev->name = "test";
+	dev->dma_mask = mask;
+	dev->coherent_dma_mask = *mask;
+	dev->dma_coherent = true;
+	dev->segment_boundary = U32_MAX;
+	swiotlb_dev_init(dev);
+}
+
+/* From the device's address space to that of the bus; false if nothing is there */
+static bool dma_to_bus(struct device *dev, dma_addr_t dma, u64 *bus)
+{
+	const struct bus_dma_region *region = dev->dma_range_map;
+
+	*bus = dma;
+	if (!region)
+		return true;
+	for (; region->size; region++) {
+		if (dma < region->dma_start || dma - region->dma_start >= region->size)
+			continue;
+		*bus = region->cpu_start + (dma - region->dma_start);
+		return true;
+	}
+	return false;
+}
+
+/* Has the device enough address lines? */
+bool machine_reaches(struct device *dev, dma_addr_t dma, size_t size)
+{
+	u64 limit = min_not_zero(*dev->dma_mask, dev->bus_dma_limit);
+
+	return dma + size - 1 >= dma && dma + size - 1 <= limit;
+}
+
+/* Physical address of the memory that a device sees at @dma, or DMA_PHYS_NONE */
+phys_addr_t machine_dma_to_phys(struct device *dev, dma_addr_t dma)
+{
+	long index;
+	u64 bus;
+
+	if (!dma_to_bus(dev, dma, &bus))
+		return (phys_addr_t)-1;
+	index = machine_page_behind(PHYS_PFN(bus));
+	if (index < 0)
+		return (phys_addr_t)-1;
+	return machine_page_phys(index) + offset_in_page(bus);
+}
+
+/**
+ * machine_dma() - a device accesses memory
+ * @dev:	Device.
+ * @dma:	DMA address.
+ * @data:	What it writes, or where it reads to.
+ * @size:	Bytes.
+ * @write:	It writes.
+ *
+ * Return: %true. %false if there is no memory at some page of it, as a bus error or
+ * an IOMMU fault would tell, or if the page is encrypted; earlier pages may
+ * have been written.
+ */
+bool machine_dma(struct device *dev, dma_addr_t dma, void *data, size_t size, bool write)
+{
+	phys_addr_t phys;
+	size_t len;
+
+	if (!machine_reaches(dev, dma, size))
+		return false;
+	for (; size; size -= len, data += len, dma += len) {
+		len = min(size, (size_t)(PAGE_SIZE - offset_in_page(dma)));
+		phys = machine_dma_to_phys(dev, dma);
+		if (phys == (phys_addr_t)-1 || !machine_is_decrypted(machine_page_index(phys)))
+			return false;
+		if (write)
+			memcpy(machine_memory(phys), data, len);
+		else
+			memcpy(data, machine_memory(phys), len);
+	}
+	return true;
+}

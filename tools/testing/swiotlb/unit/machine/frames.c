@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Machine frames of the fake machine, and the hypervisor that deals with them.
+ *
+ * Two tables lead from a frame to a page. frame_page is the truth: which memory
+ * a device touches. m2p is what the hypervisor says, which for a frame of another
+ * domain is a number in that domain's address space.
+ */
+#include "machine.h"
+
+#define FRAMES		(1UL << 21)		/* 8 GiB */
+#define CHUNK		512UL			/* 2 MiB, what the hypervisor's own memory comes in */
+#define NR_CHUNKS	24
+
+unsigned long *xen_p2m_addr;
+unsigned long xen_p2m_size;
+
+static unsigned long p2m[MACHINE_PAGES];
+static u32 frame_page[FRAMES];		/* index of the page, plus one */
+static u32 m2p[FRAMES];			/* pfn, plus one */
+static u32 touched[1 << 16];		/* frames that were ever connected, may repeat */
+static unsigned long nr_touched;
+static bool on_xen;
+
+/* Memory of the hypervisor: free frames in chunks, and single ones that it was given */
+static unsigned long chunks[NR_CHUNKS];
+static bool is_chunk[FRAMES / CHUNK];	/* frames there are not for pages to have */
+static bool chunk_used[NR_CHUNKS][CHUNK];
+static unsigned long singles[MACHINE_PAGES];
+static unsigned long nr_singles;
+static unsigned long extents_in_use;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static unsigned long pfn_of(unsigned long index)
+{
+	return PHYS_PFN(machine_page_phys(index));
+}
+
+static void connect(unsigned long index, unsigned long mfn)
+{
+	if (nr_touched == ARRAY_SIZE(touched))
+		machine_fail("frames were exchanged too often for one test");
+	touched[nr_touched++] = mfn;
+	p2m[index] = mfn;
+	m2p[mfn] = pfn_of(index) + 1;
+	frame_page[mfn] = index + 1;
+}
+
+static void disconnect(unsigned long index)
+{
+	unsigned long mfn = p2m[index] & ~FOREIGN_FRAME_BIT;
+
+	if (p2m[index] == INVALID_P2M_ENTRY)
+		return;
+	if (frame_page[mfn] == index + 1) {
+		frame_page[mfn] = 0;
+		m2p[mfn] = 0;
+	}
+	p2m[index] = INVALID_P2M_ENTRY;
+}
+
+/* --- what the code under test calls --- */
+
+unsigned long __pfn_to_mfn(unsigned long pfn)
+{
+	if (!on_xen)
+		return pfn;
+	/* No memory: MMIO, which Xen PV maps where it is */
+	if (!(pfn >= PHYS_PFN(MACHINE_LOW_START) &&
+	      pfn < PHYS_PFN(MACHINE_LOW_START + MACHINE_LOW_SIZE)) &&
+	    !(pfn >= PHYS_PFN(MACHINE_HIGH_START) &&
+	      pfn < PHYS_PFN(MACHINE_HIGH_START + MACHINE_HIGH_SIZE)))
+		return pfn | IDENTITY_FRAME_BIT;
+	return p2m[machine_page_index(PFN_PHYS(pfn))];
+}
+
+unsigned long bfn_to_local_pfn(unsigned long mfn)
+{
+	unsigned long pfn;
+
+	if (mfn >= FRAMES || !m2p[mfn])
+		return -1UL;
+	pfn = m2p[mfn] - 1;
+	return __pfn_to_mfn(pfn) == mfn ? pfn : -1UL;
+}
+
+/* Despite its name the number of the frame after the last. */
+long HYPERVISOR_memory_op(unsigned int cmd, void *arg)
+{
+	return cmd == XENMEM_maximum_ram_page ? (long)FRAMES : -ENOSYS;
+}
+
+/* The lowest free run of aligned frames below 2^@bits, or 0 */
+static unsigned long find_extent(unsigned long nr, unsigned int bits)
+{
+	unsigned long best = 0, c, first, i;
+
+	for (c = 0; c < NR_CHUNKS; c++) {
+		for (first = 0; first + nr <= CHUNK; first += nr) {
+			unsigned long mfn = chunks[c] + first;
+
+			if (bits < 64 && PFN_PHYS(mfn + nr) > 1ULL << bits)
+				break;
+			for (i = 0; i < nr && !chunk_used[c][first + i]; i++)
+				;
+			if (i == nr && (!best || mfn < best))
+				best = mfn;
+		}
+	}
+	return best;
+}
+
+static void mark_extent(unsigned long mfn, unsigned long nr, bool used)
+{
+	unsigned long c, i;
+
+	for (c = 0; c < NR_CHUNKS; c++) {
+		if (mfn < chunks[c] || mfn >= chunks[c] + CHUNK)
+			continue;
+		for (i = 0; i < nr; i++) {
+			if (chunk_used[c][mfn - chunks[c] + i] == used)
+				machine_fail("frame %#lx is given back twice", mfn + i);
+			chunk_used[c][mfn - chunks[c] + i] = used;
+		}
+		return;
+	}
+	machine_fail("frame %#lx is not the hypervisor's", mfn);
+}
+
+static void scramble(phys_addr_t start, unsigned long nr)
+{
+	memset(machine_memory(start), 0xa5, nr << PAGE_SHIFT);
+}
+
+int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
+				 unsigned int address_bits, dma_addr_t *bus)
+{
+	unsigned long nr = 1UL << order, first = machine_page_index(start), mfn = 0, i;
+
+	if (!on_xen)
+		machine_fail("an exchange without a hypervisor");
+	if (offset_in_page(start))
+		machine_fail("an exchange of what is not pages");
+	if (machine_should_fail(FAIL_EXCHANGE))
+		return -ENOMEM;
+	pthread_mutex_lock(&lock);
+	if (nr <= CHUNK)
+		mfn = find_extent(nr, address_bits);
+	if (mfn) {
+		mark_extent(mfn, nr, true);
+		for (i = 0; i < nr; i++) {
+			singles[nr_singles++] = p2m[first + i];
+			disconnect(first + i);
+			connect(first + i, mfn + i);
+		}
+		extents_in_use += nr;
+		*bus = PFN_PHYS(mfn);
+	}
+	pthread_mutex_unlock(&lock);
+	if (!mfn)
+		return -ENOMEM;
+	scramble(start, nr);
+	return 0;
+}
+
+void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order)
+{
+	unsigned long nr = 1UL << order, first = machine_page_index(start), i;
+
+	scramble(start, nr);
+	pthread_mutex_lock(&lock);
+	mark_extent(p2m[first], nr, false);
+	for (i = 0; i < nr; i++) {
+		disconnect(first + i);
+		connect(first + i, singles[--nr_singles]);
+	}
+	extents_in_use -= nr;
+	pthread_mutex_unlock(&lock);
+}
+
+/* --- what tests call --- */
+
+/* Which frame is behind a page: on a native machine the page itself */
+unsigned long machine_frame_of(unsigned long index)
+{
+	return on_xen ? p2m[index] & ~FOREIGN_FRAME_BIT : pfn_of(index);
+}
+
+/* Index of the page whose memory is in a frame, or -1 */
+long machine_page_behind(unsigned long mfn)
+{
+	phys_addr_t phys = PFN_PHYS(mfn);
+
+	if (on_xen)
+		return mfn < FRAMES ? (long)frame_page[mfn] - 1 : -1;
+	if ((phys >= MACHINE_LOW_START && phys - MACHINE_LOW_START < MACHINE_LOW_SIZE) ||
+	    (phys >= MACHINE_HIGH_START && phys - MACHINE_HIGH_START < MACHINE_HIGH_SIZE))
+		return machine_page_index(phys);
+	return -1;
+}
+
+/* The page shows memory of another domain, in which it has the number @their_pfn. */
+void machine_make_foreign(phys_addr_t phys, unsigned long their_pfn)
+{
+	unsigned long index = machine_page_index(phys), mfn = p2m[index];
+
+	m2p[mfn] = their_pfn + 1;
+	p2m[index] = mfn | FOREIGN_FRAME_BIT;
+}
+
+/* The page has been given to the hypervisor, as ballooning does. */
+void machine_make_hole(phys_addr_t phys)
+{
+	disconnect(machine_page_index(phys));
+}
+
+/* Put a frame of choice, which must not be in use, behind a page. */
+void machine_put_frame(phys_addr_t phys, unsigned long mfn)
+{
+	unsigned long index = machine_page_index(phys);
+
+	if (mfn >= FRAMES || frame_page[mfn])
+		machine_fail("frame %#lx is in use", mfn);
+	disconnect(index);
+	connect(index, mfn);
+}
+
+unsigned long machine_extents_in_use(void)
+{
+	return extents_in_use;
+}
+
+/* The hypervisor has nothing left to exchange. */
+void machine_take_extents(void)
+{
+	memset(chunk_used, true, sizeof(chunk_used));
+}
+
+/* --- power --- */
+
+static unsigned long random_chunk(u64 *random, unsigned long begin, unsigned long end)
+{
+	unsigned long first;
+
+	do
+		first = begin + machine_random(random) % ((end - begin) / CHUNK) * CHUNK;
+	while (is_chunk[first / CHUNK]);
+	is_chunk[first / CHUNK] = true;
+	return first;
+}
+
+static void shuffle(u64 *random, unsigned long unit)
+{
+	unsigned long index, i, first;
+
+	for (index = 0; index < MACHINE_PAGES; index += unit) {
+		do
+			first = machine_random(random) % (FRAMES / unit) * unit;
+		while (!first || frame_page[first] || is_chunk[first / CHUNK]);
+		for (i = 0; i < unit; i++)
+			connect(index + i, first + i);
+	}
+}
+
+/* Most of the hypervisor's memory is below 4 GiB, some within the reach of ISA (and where
+ * no page is that keeps its number). */
+static void place_chunks(u64 *random)
+{
+	unsigned long i;
+
+	memset(chunk_used, 0, sizeof(chunk_used));
+	for (i = 0; i < NR_CHUNKS; i++) {
+		if (i < 2)
+			chunks[i] = random_chunk(random, CHUNK, 4 * CHUNK);
+		else if (i < NR_CHUNKS - 4)
+			chunks[i] = random_chunk(random, 1UL << 12, 1UL << 20);
+		else
+			chunks[i] = random_chunk(random, 1UL << 20, FRAMES);
+	}
+}
+
+/* Clear what was written in the large tables, which is little of them. */
+static void forget_frames(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr_touched; i++) {
+		frame_page[touched[i]] = 0;
+		m2p[touched[i]] = 0;
+	}
+	nr_touched = 0;
+	memset(p2m, 0xff, sizeof(p2m));
+}
+
+void machine_frames_reset(const struct machine_config *config)
+{
+	unsigned long index, offset = config->frames == FRAMES_OFFSET ? 0x12345 : 0;
+	u64 random = config->seed ^ 0x6672616d6573;
+
+	forget_frames();
+	on_xen = config->frames != FRAMES_NATIVE;
+	nr_singles = 0;
+	extents_in_use = 0;
+
+	/* The table that the kernel looks into first does not cover everything. */
+	xen_p2m_addr = p2m;
+	xen_p2m_size = 0;
+	if (!on_xen)
+		return;
+	memset(is_chunk, 0, sizeof(is_chunk));
+	if (config->frames == FRAMES_IDENTITY || config->frames == FRAMES_OFFSET) {
+		for (index = 0; index < MACHINE_PAGES; index++) {
+			connect(index, pfn_of(index) + offset);
+			is_chunk[(pfn_of(index) + offset) / CHUNK] = true;
+		}
+		place_chunks(&random);
+		return;
+	}
+	place_chunks(&random);
+	shuffle(&random, config->frames == FRAMES_BY_2M ? CHUNK : 1);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A fake machine: the smallest thing that the software IO TLB can tell from a
+ * real one.
+ *
+ *	memory.c	pages, kmalloc, memblock, memory encryption
+ *	frames.c	which machine frame is behind a page; the hypervisor's exchange
+ *	device.c	devices, and what they read and write by DMA address
+ *	contract.c	what a caller of the software IO TLB may rely on
+ *	inside.c	what shows only inside of it
+ *	sync.c		locks, interrupts, RCU, work
+ *	report.c	messages, warnings, and how a test fails
+ *	outside.c	boot parameters, initcalls, device tree, debugfs
+ *
+ * Memory is in two pieces, so that some of it is out of reach for a 32-bit device:
+ *
+ *	phys   0x0800000        0x2000000            0x100000000     0x101000000
+ *	        |   low, 24 MiB    |      nothing       |  high, 16 MiB  |
+ *	pfn     page 0 .... 6143                          6144 ... 10239  (index)
+ *
+ *	frames  any order, anywhere below 8 GiB, as &struct machine_config says
+ *
+ * "Physical" means pseudo-physical as soon as frames are permuted. A device sees
+ * frames only: machine_dma() goes from the DMA address to the frame, and from there
+ * to the page that is backed by it, without a single line of the code under test.
+ *
+ * Everything the code under test may ask for can fail: see machine_fail_nth().
+ */
+#ifndef _MACHINE_H
+#define _MACHINE_H
+
+#include <linux/swiotlb.h>
+#include <linux/dma-direct.h>
+
+#define MACHINE_LOW_START	((phys_addr_t)0x800000)
+#define MACHINE_LOW_SIZE	((size_t)24 << 20)
+#define MACHINE_HIGH_START	((phys_addr_t)1 << 32)
+#define MACHINE_HIGH_SIZE	((size_t)16 << 20)
+#define MACHINE_PAGES		((MACHINE_LOW_SIZE + MACHINE_HIGH_SIZE) >> PAGE_SHIFT)
+
+/**
+ * enum machine_frames - how machine frames are laid out behind pages
+ * @FRAMES_NATIVE:	No hypervisor: the bus address is the physical address.
+ * @FRAMES_IDENTITY:	Xen, but every frame has the number of its page.
+ * @FRAMES_OFFSET:	Every frame is a constant away from its page.
+ * @FRAMES_BY_PAGE:	Pages are permuted one by one.
+ * @FRAMES_BY_2M:	Pages are permuted in pieces of 2 MiB.
+ */
+enum machine_frames {
+	FRAMES_NATIVE,
+	FRAMES_IDENTITY,
+	FRAMES_OFFSET,
+	FRAMES_BY_PAGE,
+	FRAMES_BY_2M,
+	NR_FRAMES,
+};
+
+/**
+ * struct machine_config - what machine to boot
+ * @frames:	Layout of the frames.
+ * @cpus:	Number of processors; 0 means 1.
+ * @highmem:	The high memory has no place in the kernel's address space.
+ * @encrypted:	Memory is encrypted, devices see only what has been decrypted.
+ * @param:	Value of swiotlb= on the command line, or %NULL.
+ * @flags:	SWIOTLB_* for swiotlb_init().
+ * @no_pool:	Boot without a software IO TLB.
+ * @seed:	For everything that is random.
+ */
+struct machine_config {
+	enum machine_frames frames;
+	unsigned int cpus;
+	bool highmem;
+	bool encrypted;
+	const char *param;
+	unsigned int flags;
+	bool no_pool;
+	u64 seed;
+};
+
+/**
+ * enum machine_failure - what can fail
+ * @FAIL_MEMBLOCK:	Memory during boot.
+ * @FAIL_KMALLOC:	Small memory.
+ * @FAIL_PAGES:		Pages.
+ * @FAIL_EXCHANGE:	The hypervisor's exchange of frames for an extent.
+ * @FAIL_DECRYPT:	set_memory_decrypted()
+ * @FAIL_ENCRYPT:	set_memory_encrypted()
+ * @FAIL_COHERENT:	Memory that has been decrypted before.
+ */
+enum machine_failure {
+	FAIL_MEMBLOCK,
+	FAIL_KMALLOC,
+	FAIL_PAGES,
+	FAIL_EXCHANGE,
+	FAIL_DECRYPT,
+	FAIL_ENCRYPT,
+	FAIL_COHERENT,
+	NR_FAILURES,
+};
+
+/* Life of a machine */
+void machine_boot(const struct machine_config *config);
+void machine_power_on(const struct machine_config *config);
+void machine_shut_down(void);
+void core_reset(void);
+void core_boot(const struct machine_config *config);
+
+/* memory.c */
+unsigned long machine_page_index(phys_addr_t phys);
+phys_addr_t machine_page_phys(unsigned long index);
+phys_addr_t machine_alloc(size_t size, gfp_t gfp);
+void machine_free(phys_addr_t phys, size_t size);
+u8 *machine_memory(phys_addr_t phys);
+bool machine_is_decrypted(unsigned long index);
+unsigned long machine_pages_in_use(void);
+unsigned long machine_objects_in_use(void);
+void machine_memory_reset(const struct machine_config *config);
+
+/* frames.c */
+void machine_frames_reset(const struct machine_config *config);
+unsigned long machine_frame_of(unsigned long index);
+long machine_page_behind(unsigned long mfn);
+void machine_make_foreign(phys_addr_t phys, unsigned long their_pfn);
+void machine_make_hole(phys_addr_t phys);
+void machine_put_frame(phys_addr_t phys, unsigned long mfn);
+unsigned long machine_extents_in_use(void);
+void machine_take_extents(void);
+
+/* device.c */
+void machine_device_init(struct device *dev, u64 *mask);
+bool machine_dma(struct device *dev, dma_addr_t dma, void *data, size_t size, bool write);
+bool machine_reaches(struct device *dev, dma_addr_t dma, size_t size);
+phys_addr_t machine_dma_to_phys(struct device *dev, dma_addr_t dma);
+
+/* contract.c */
+const char *contract_violation(struct device *dev, phys_addr_t orig, size_t size,
+			       unsigned int alloc_align_mask, dma_addr_t dma);
+void contract_check(struct device *dev, phys_addr_t orig, size_t size,
+		    unsigned int alloc_align_mask, dma_addr_t dma);
+void contract_check_content(struct device *dev, phys_addr_t orig, size_t size, dma_addr_t dma);
+void fill_random(phys_addr_t phys, size_t size, u64 *random);
+void copy_out(void *to, phys_addr_t phys, size_t size);
+
+/* inside.c */
+void contract_check_all_free(struct io_tlb_mem *mem);
+
+/* sync.c */
+void machine_sync_reset(unsigned int cpus);
+void machine_set_cpu(unsigned int cpu);
+void machine_set_atomic(bool atomic);
+unsigned int machine_work(void);
+void machine_grace_period(void);
+unsigned long machine_callbacks_pending(void);
+void machine_thread_start(void);
+void machine_thread_stop(void);
+
+/* report.c */
+void machine_report_reset(void);
+void machine_context(const char *fmt, ...) __printf(1, 2);
+bool machine_said(const char *text);
+void machine_forget_messages(void);
+unsigned int machine_expect_warning(const char *text);
+void machine_no_surprises(void);
+extern bool machine_verbose;
+
+bool machine_should_fail(enum machine_failure kind);
+void machine_fail_nth(enum machine_failure kind, unsigned int nth);
+void machine_fail_all(enum machine_failure kind, bool fail);
+unsigned int machine_failure_calls(enum machine_failure kind);
+
+u64 machine_random(u64 *state);
+
+/* outside.c */
+int machine_set_param(const char *name, const char *value);
+void machine_run_initcalls(void);
+int machine_setup_reserved(struct reserved_mem *rmem, const char *compatible,
+			   const char *property);
+bool machine_read_counter(const char *dir, const char *file, u64 *value);
+int machine_write_counter(const char *dir, const char *file, u64 value);
+void machine_outside_reset(void);
+
+#endif

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of the fake machine: pages in two pieces, small objects, memblock and the
+ * pool of memory that has been decrypted ahead. Free pages are poisoned for
+ * AddressSanitizer, and everything that is in use can be counted.
+ */
+#include <sanitizer/asan_interface.h>
+#include <sys/mman.h>
+
+#include "machine.h"
+
+#define LOW_PAGES	(MACHINE_LOW_SIZE >> PAGE_SHIFT)
+#define COHERENT_SIZE	((size_t)1 << 20)
+
+static u8 *memory;
+static struct page pages[MACHINE_PAGES];
+static bool page_used[MACHINE_PAGES];
+static bool page_decrypted[MACHINE_PAGES];
+static unsigned long pages_in_use;
+static unsigned long objects_in_use;
+static bool highmem, encrypted;
+static unsigned long coherent_first;	/* pages of the pool decrypted ahead */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+u64 zone_dma_limit = DMA_BIT_MASK(24);
+
+/* --- addresses --- */
+
+unsigned long machine_page_index(phys_addr_t phys)
+{
+	if (phys >= MACHINE_LOW_START && phys - MACHINE_LOW_START < MACHINE_LOW_SIZE)
+		return (phys - MACHINE_LOW_START) >> PAGE_SHIFT;
+	if (phys >= MACHINE_HIGH_START && phys - MACHINE_HIGH_START < MACHINE_HIGH_SIZE)
+		return LOW_PAGES + ((phys - MACHINE_HIGH_START) >> PAGE_SHIFT);
+	machine_fail("there is no memory at %#llx", (unsigned long long)phys);
+}
+
+phys_addr_t machine_page_phys(unsigned long index)
+{
+	if (index < LOW_PAGES)
+		return MACHINE_LOW_START + PFN_PHYS(index);
+	return MACHINE_HIGH_START + PFN_PHYS(index - LOW_PAGES);
+}
+
+/* Not phys_to_virt(): the code under test has no business there with high memory. */
+u8 *machine_memory(phys_addr_t phys)
+{
+	return memory + PFN_PHYS(machine_page_index(phys)) + offset_in_page(phys);
+}
+
+void *phys_to_virt(phys_addr_t phys)
+{
+	if (highmem && phys >= MACHINE_HIGH_START)
+		machine_fail("phys_to_virt() of high memory");
+	return machine_memory(phys);
+}
+
+phys_addr_t virt_to_phys(const void *vaddr)
+{
+	size_t offset = (const u8 *)vaddr - memory;
+
+	if (offset >= MACHINE_LOW_SIZE + MACHINE_HIGH_SIZE)
+		machine_fail("virt_to_phys() of what is not memory");
+	return machine_page_phys(offset >> PAGE_SHIFT) + offset_in_page(offset);
+}
+
+/* One past the last byte that has a kernel address; virt_to_phys(it - 1) is asked. */
+void *machine_high_memory(void)
+{
+	return memory + MACHINE_LOW_SIZE + (highmem ? 0 : MACHINE_HIGH_SIZE);
+}
+
+struct page *pfn_to_page(unsigned long pfn)
+{
+	return &pages[machine_page_index(PFN_PHYS(pfn))];
+}
+
+unsigned long page_to_pfn(const struct page *page)
+{
+	return PHYS_PFN(machine_page_phys(page - pages));
+}
+
+bool PageHighMem(const struct page *page)
+{
+	return highmem && page - pages >= (long)LOW_PAGES;
+}
+
+static u8 *map_page(struct page *page, size_t offset, size_t len)
+{
+	if (offset + len > PAGE_SIZE)
+		machine_fail("a copy across the end of a mapped page");
+	return memory + PFN_PHYS(page - pages) + offset;
+}
+
+void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len)
+{
+	memcpy(to, map_page(page, offset, len), len);
+}
+
+void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t len)
+{
+	memcpy(map_page(page, offset, len), from, len);
+}
+
+/* --- pages --- */
+
+static bool is_coherent(unsigned long index)
+{
+	return encrypted && index - coherent_first < COHERENT_SIZE >> PAGE_SHIFT;
+}
+
+static bool run_is_free(unsigned long first, unsigned long nr)
+{
+	while (nr--)
+		if (page_used[first + nr])
+			return false;
+	return true;
+}
+
+static void take_pages(unsigned long first, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = first; i < first + nr; i++)
+		page_used[i] = true;
+	pages_in_use += nr;
+	ASAN_UNPOISON_MEMORY_REGION(memory + PFN_PHYS(first), PFN_PHYS(nr));
+}
+
+/* What was there is still there, as a device that leaks it would show. */
+static void give_pages(unsigned long first, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = first; i < first + nr; i++) {
+		if (!page_used[i])
+			machine_fail("page %#lx is freed twice", i);
+		if (encrypted && page_decrypted[i])
+			machine_fail("page %#lx is freed while devices see it", i);
+		page_used[i] = false;
+	}
+	pages_in_use -= nr;
+	ASAN_POISON_MEMORY_REGION(memory + PFN_PHYS(first), PFN_PHYS(nr));
+}
+
+/* The highest free run of pages below @end, or the lowest, as real allocators do. */
+static long find_pages(unsigned long begin, unsigned long end, unsigned long nr,
+		       unsigned long align, bool highest)
+{
+	unsigned long first;
+
+	if (end - begin < nr)
+		return -1;
+	if (highest) {
+		for (first = ALIGN_DOWN(end - nr, align);; first -= align) {
+			if (first < begin)
+				return -1;
+			if (run_is_free(first, nr))
+				return first;
+			if (first < begin + align)
+				return -1;
+		}
+	}
+	for (first = ALIGN(begin, align); first + nr <= end; first += align)
+		if (run_is_free(first, nr))
+			return first;
+	return -1;
+}
+
+static long get_pages(gfp_t gfp, unsigned long nr, unsigned long align)
+{
+	unsigned long dma_end = PHYS_PFN(zone_dma_limit + 1 - MACHINE_LOW_START);
+	unsigned long low_end = encrypted ? coherent_first : LOW_PAGES;
+	bool kernel_only = highmem && !(gfp & __GFP_HIGHMEM);
+	long first = -1;
+
+	pthread_mutex_lock(&lock);
+	if (!(gfp & (__GFP_DMA | __GFP_DMA32)) && !kernel_only)
+		first = find_pages(LOW_PAGES, MACHINE_PAGES, nr, align, false);
+	if (first < 0 && !(gfp & __GFP_DMA))
+		first = find_pages(dma_end, low_end, nr, align, false);
+	if (first < 0)
+		first = find_pages(0, dma_end, nr, align, false);
+	if (first >= 0)
+		take_pages(first, nr);
+	pthread_mutex_unlock(&lock);
+
+	if (first >= 0 && (gfp & __GFP_ZERO))
+		memset(memory + PFN_PHYS(first), 0, PFN_PHYS(nr));
+	return first;
+}
+
+static void check_context(gfp_t gfp)
+{
+	if (gfpflags_allow_blocking(gfp))
+		might_sleep();
+}
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	long first;
+
+	check_context(gfp);
+	if (order > MAX_PAGE_ORDER)
+		machine_fail("pages of order %u", order);
+	if (machine_should_fail(FAIL_PAGES))
+		return 0;
+	first = get_pages(gfp, 1UL << order, 1UL << order);
+	return first < 0 ? 0 : (unsigned long)(memory + PFN_PHYS(first));
+}
+
+void free_pages(unsigned long vaddr, unsigned int order)
+{
+	unsigned long first = ((u8 *)vaddr - memory) >> PAGE_SHIFT;
+
+	if (!vaddr)
+		return;
+	pthread_mutex_lock(&lock);
+	give_pages(first, 1UL << order);
+	pthread_mutex_unlock(&lock);
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	unsigned long vaddr = __get_free_pages(gfp, order);
+
+	return vaddr ? virt_to_page((void *)vaddr) : NULL;
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	free_pages((unsigned long)memory + PFN_PHYS(page - pages), order);
+}
+
+/**
+ * machine_alloc() - memory for a test
+ * @size:	Bytes; as many pages as that takes.
+ * @gfp:	%__GFP_DMA32 for low memory, %__GFP_HIGHMEM for high memory.
+ *
+ * Return: Physical address, %DMA_PHYS_NONE if there is none.
+ */
+phys_addr_t machine_alloc(size_t size, gfp_t gfp)
+{
+	long first = get_pages(gfp, PFN_UP(size), 1);
+
+	return first < 0 ? (phys_addr_t)-1 : machine_page_phys(first);
+}
+
+void machine_free(phys_addr_t phys, size_t size)
+{
+	pthread_mutex_lock(&lock);
+	give_pages(machine_page_index(phys), PFN_UP(size));
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned long machine_pages_in_use(void)
+{
+	return pages_in_use;
+}
+
+/* --- small objects: the C library's, which AddressSanitizer watches --- */
+
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	void *object;
+
+	check_context(gfp);
+	if (machine_should_fail(FAIL_KMALLOC))
+		return NULL;
+	/* A pool's metadata asks for cache lines, which kmalloc() gives it. */
+	object = aligned_alloc(SMP_CACHE_BYTES, ALIGN(size, SMP_CACHE_BYTES));
+	memset(object, gfp & __GFP_ZERO ? 0 : 0x5a, size);
+	__atomic_fetch_add(&objects_in_use, 1, __ATOMIC_RELAXED);
+	return object;
+}
+
+void kfree(const void *object)
+{
+	if (!object)
+		return;
+	__atomic_fetch_sub(&objects_in_use, 1, __ATOMIC_RELAXED);
+	free((void *)object);
+}
+
+unsigned long machine_objects_in_use(void)
+{
+	return objects_in_use;
+}
+
+/* --- memblock: from the top, page by page --- */
+
+static void *memblock_find(unsigned long end, size_t size, size_t align)
+{
+	unsigned long pages_align = max(align >> PAGE_SHIFT, (size_t)1);
+	long first;
+
+	if (machine_should_fail(FAIL_MEMBLOCK))
+		return NULL;
+	first = find_pages(0, end, PFN_UP(size), pages_align, true);
+	if (first < 0)
+		return NULL;
+	take_pages(first, PFN_UP(size));
+	return memset(memory + PFN_PHYS(first), 0, size);
+}
+
+void *memblock_alloc(size_t size, size_t align)
+{
+	return memblock_find(highmem ? LOW_PAGES : MACHINE_PAGES, size, align);
+}
+
+void *memblock_alloc_low(size_t size, size_t align)
+{
+	return memblock_find(encrypted ? coherent_first : LOW_PAGES, size, align);
+}
+
+void memblock_free(void *vaddr, size_t size)
+{
+	machine_free(virt_to_phys(vaddr), size);
+}
+
+void memblock_free_late(phys_addr_t phys, size_t size)
+{
+	machine_free(phys, size);
+}
+
+/* --- memory encryption --- */
+
+static void set_decrypted(unsigned long vaddr, int nr_pages, bool decrypted)
+{
+	unsigned long first = ((u8 *)vaddr - memory) >> PAGE_SHIFT;
+	int i;
+
+	if (first + nr_pages > MACHINE_PAGES || offset_in_page(vaddr))
+		machine_fail("encryption of what is not pages");
+	for (i = 0; i < nr_pages; i++)
+		page_decrypted[first + i] = decrypted;
+}
+
+int set_memory_decrypted(unsigned long vaddr, int nr_pages)
+{
+	bool fail;
+
+	if (!encrypted)
+		return 0;
+	might_sleep();
+	fail = machine_should_fail(FAIL_DECRYPT);
+	/* Some pages may have become visible when it fails. */
+	set_decrypted(vaddr, fail ? nr_pages / 2 : nr_pages, true);
+	return fail ? -ENOMEM : 0;
+}
+
+int set_memory_encrypted(unsigned long vaddr, int nr_pages)
+{
+	if (!encrypted)
+		return 0;
+	might_sleep();
+	if (machine_should_fail(FAIL_ENCRYPT))
+		return -ENOMEM;
+	set_decrypted(vaddr, nr_pages, false);
+	return 0;
+}
+
+bool machine_is_decrypted(unsigned long index)
+{
+	return !encrypted || page_decrypted[index];
+}
+
+bool cc_platform_has(enum cc_attr attr)
+{
+	return encrypted;
+}
+
+bool force_dma_unencrypted(struct device *dev);
+bool force_dma_unencrypted(struct device *dev)
+{
+	return encrypted;
+}
+
+/* --- memory that has been decrypted ahead, for those who cannot sleep --- */
+
+struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
+				 gfp_t gfp, bool (*ok)(struct device *, phys_addr_t, size_t))
+{
+	unsigned long align = 1UL << get_order(size);
+	long first = -1;
+
+	if (machine_should_fail(FAIL_COHERENT))
+		return NULL;
+	pthread_mutex_lock(&lock);
+	if (encrypted)
+		first = find_pages(coherent_first,
+				   coherent_first + (COHERENT_SIZE >> PAGE_SHIFT),
+				   PFN_UP(size), align, false);
+	if (first >= 0 && !ok(dev, machine_page_phys(first), size))
+		first = -1;
+	if (first >= 0)
+		take_pages(first, PFN_UP(size));
+	pthread_mutex_unlock(&lock);
+	if (first < 0)
+		return NULL;
+	*cpu_addr = memory + PFN_PHYS(first);
+	return &pages[first];
+}
+
+bool dma_free_from_pool(struct device *dev, void *start, size_t size)
+{
+	unsigned long first = ((u8 *)start - memory) >> PAGE_SHIFT, i;
+
+	if (!is_coherent(first))
+		return false;
+	pthread_mutex_lock(&lock);
+	for (i = first; i < first + PFN_UP(size); i++)
+		page_used[i] = false;
+	pages_in_use -= PFN_UP(size);
+	ASAN_POISON_MEMORY_REGION(start, PFN_PHYS(PFN_UP(size)));
+	pthread_mutex_unlock(&lock);
+	return true;
+}
+
+/* --- power --- */
+
+void machine_memory_reset(const struct machine_config *config)
+{
+	size_t size = MACHINE_LOW_SIZE + MACHINE_HIGH_SIZE;
+	unsigned long i;
+
+	if (!memory) {
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (memory == MAP_FAILED)
+			machine_fail("no memory for the machine");
+	}
+	memset(page_used, 0, sizeof(page_used));
+	memset(page_decrypted, 0, sizeof(page_decrypted));
+	memset(pages, 0, sizeof(pages));
+	pages_in_use = 0;
+	objects_in_use = 0;
+	ASAN_POISON_MEMORY_REGION(memory, size);
+
+	highmem = config->highmem;
+	encrypted = config->encrypted;
+	coherent_first = LOW_PAGES - (COHERENT_SIZE >> PAGE_SHIFT);
+	for (i = coherent_first; encrypted && i < LOW_PAGES; i++)
+		page_decrypted[i] = true;
+}

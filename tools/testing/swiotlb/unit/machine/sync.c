@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Locks, interrupts, RCU and work of the fake machine.
+ *
+ * Locks are checked as lockdep would: the order in which names of locks nest is
+ * recorded, and the opposite order, or two locks of one name, is a failure. So are a
+ * lock taken with interrupts on that is taken with them off elsewhere, and sleeping
+ * where that is not allowed.
+ *
+ * RCU: a reader announces the epoch in which it entered, and a grace period waits
+ * until every reader has left or has entered later. No reader ever orders
+ * anything for a writer but its own leaving: ThreadSanitizer must not be led to
+ * believe that a missing barrier is there.
+ */
+#include <sched.h>
+
+#include "machine.h"
+
+#define MAX_HELD	4
+#define MAX_NAMES	8
+#define MAX_THREADS	64
+#define MAX_WORK	4
+
+static __thread struct {
+	const char *held[MAX_HELD];
+	unsigned int nr_held;
+	unsigned int rcu_nesting;
+	unsigned int cpu;
+	unsigned int slot;		/* in readers[], plus one */
+	bool irqs_off;
+	bool atomic;
+} me;
+
+static unsigned int nr_cpus = 1;
+
+/* --- interrupts and contexts --- */
+
+unsigned long machine_irq_save(void)
+{
+	unsigned long flags = me.irqs_off;
+
+	me.irqs_off = true;
+	return flags;
+}
+
+void machine_irq_restore(unsigned long flags)
+{
+	me.irqs_off = flags;
+}
+
+void machine_set_atomic(bool atomic)
+{
+	me.atomic = atomic;
+}
+
+void might_sleep(void)
+{
+	if (me.irqs_off || me.atomic || me.nr_held || me.rcu_nesting)
+		machine_fail("something sleeps in atomic context");
+}
+
+void machine_set_cpu(unsigned int cpu)
+{
+	me.cpu = cpu;
+}
+
+unsigned int raw_smp_processor_id(void)
+{
+	return me.cpu;
+}
+
+unsigned int num_possible_cpus(void)
+{
+	return nr_cpus;
+}
+
+void machine_full_barrier(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void machine_read_barrier(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+/* --- locks --- */
+
+static const char *names[MAX_NAMES];
+static bool nests_in[MAX_NAMES][MAX_NAMES];
+static bool needs_irqs_off[MAX_NAMES];
+static pthread_mutex_t names_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static unsigned int name_number(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_NAMES && names[i]; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	if (i == MAX_NAMES)
+		machine_fail("too many kinds of locks");
+	names[i] = name;
+	return i;
+}
+
+static void check_order(const char *name)
+{
+	unsigned int inner, outer, i;
+
+	pthread_mutex_lock(&names_mutex);
+	inner = name_number(name);
+	for (i = 0; i < me.nr_held; i++) {
+		outer = name_number(me.held[i]);
+		if (outer == inner)
+			machine_fail("two locks are held at once: %s", name);
+		if (nests_in[outer][inner])
+			machine_fail("%s is taken under %s, and the other way round",
+				     name, me.held[i]);
+		nests_in[inner][outer] = true;
+	}
+	if (me.irqs_off)
+		needs_irqs_off[inner] = true;
+	else if (needs_irqs_off[inner])
+		machine_fail("%s is taken with interrupts on", name);
+	pthread_mutex_unlock(&names_mutex);
+}
+
+void machine_lock_init(spinlock_t *lock, const char *name)
+{
+	pthread_mutex_init(&lock->mutex, NULL);
+	lock->name = name;
+}
+
+/* A name without what leads to it: "&area->lock" and "&mem->hiwater_lock" differ. */
+void spin_lock(spinlock_t *lock)
+{
+	if (!lock->name)
+		machine_fail("a lock was not initialised");
+	check_order(lock->name);
+	pthread_mutex_lock(&lock->mutex);
+	if (me.nr_held == MAX_HELD)
+		machine_fail("too many locks are held");
+	me.held[me.nr_held++] = lock->name;
+}
+
+void spin_unlock(spinlock_t *lock)
+{
+	if (!me.nr_held || strcmp(me.held[me.nr_held - 1], lock->name))
+		machine_fail("%s is unlocked out of order", lock->name);
+	me.nr_held--;
+	pthread_mutex_unlock(&lock->mutex);
+}
+
+/* --- RCU --- */
+
+static unsigned long epoch = 1;
+static struct {
+	unsigned long entered;	/* epoch, or 0 outside */
+	bool taken;
+} readers[MAX_THREADS];
+static struct rcu_head *callbacks;
+static unsigned long nr_callbacks;
+static pthread_mutex_t callbacks_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* A thread that uses RCU says so, and says when it has done. */
+void machine_thread_start(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_THREADS; i++) {
+		if (!__atomic_exchange_n(&readers[i].taken, true, __ATOMIC_RELAXED)) {
+			me.slot = i + 1;
+			return;
+		}
+	}
+	machine_fail("too many threads");
+}
+
+void machine_thread_stop(void)
+{
+	if (me.nr_held || me.irqs_off || me.rcu_nesting)
+		machine_fail("a thread ends with a lock held or with interrupts off");
+	__atomic_store_n(&readers[me.slot - 1].taken, false, __ATOMIC_RELAXED);
+	me.slot = 0;
+}
+
+void rcu_read_lock(void)
+{
+	if (!me.slot)
+		machine_thread_start();
+	if (me.rcu_nesting++)
+		return;
+	__atomic_store_n(&readers[me.slot - 1].entered,
+			 __atomic_load_n(&epoch, __ATOMIC_SEQ_CST), __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void rcu_read_unlock(void)
+{
+	if (!me.rcu_nesting)
+		machine_fail("an RCU reader leaves twice");
+	if (!--me.rcu_nesting)
+		__atomic_store_n(&readers[me.slot - 1].entered, 0, __ATOMIC_RELEASE);
+}
+
+bool rcu_read_lock_held(void)
+{
+	return me.rcu_nesting;
+}
+
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
+{
+	pthread_mutex_lock(&callbacks_mutex);
+	head->func = func;
+	head->next = callbacks;
+	callbacks = head;
+	nr_callbacks++;
+	pthread_mutex_unlock(&callbacks_mutex);
+}
+
+/* An object whose head is its first member, as kfree_rcu() knows by the offset */
+static void free_object(struct rcu_head *head)
+{
+	kfree(head);
+}
+
+void machine_kfree_rcu(struct rcu_head *head, void *object)
+{
+	if ((void *)head != object)
+		machine_fail("kfree_rcu() of an object that starts elsewhere");
+	call_rcu(head, free_object);
+}
+
+static void wait_for_readers(void)
+{
+	unsigned long now = __atomic_add_fetch(&epoch, 1, __ATOMIC_SEQ_CST);
+	unsigned long entered;
+	unsigned int i;
+
+	for (i = 0; i < MAX_THREADS; i++) {
+		for (;;) {
+			entered = __atomic_load_n(&readers[i].entered, __ATOMIC_SEQ_CST);
+			if (!entered || entered >= now)
+				break;
+			sched_yield();
+		}
+	}
+}
+
+/* Wait for readers, then do what was to be done after them; in softirq context. */
+void machine_grace_period(void)
+{
+	struct rcu_head *list, *next;
+
+	if (me.rcu_nesting)
+		machine_fail("a grace period within a reader");
+	pthread_mutex_lock(&callbacks_mutex);
+	list = callbacks;
+	callbacks = NULL;
+	nr_callbacks = 0;
+	pthread_mutex_unlock(&callbacks_mutex);
+
+	if (!list)
+		return;
+	wait_for_readers();
+	me.atomic = true;
+	for (; list; list = next) {
+		next = list->next;
+		list->func(list);
+	}
+	me.atomic = false;
+}
+
+unsigned long machine_callbacks_pending(void)
+{
+	return nr_callbacks;
+}
+
+/* --- work --- */
+
+static struct work_struct *work_queue[MAX_WORK];
+static unsigned int nr_work;
+static pthread_mutex_t work_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+bool schedule_work(struct work_struct *work)
+{
+	bool queued = false;
+
+	pthread_mutex_lock(&work_mutex);
+	if (!work->pending) {
+		if (nr_work == MAX_WORK)
+			machine_fail("too much work");
+		work->pending = true;
+		work_queue[nr_work++] = work;
+		queued = true;
+	}
+	pthread_mutex_unlock(&work_mutex);
+	return queued;
+}
+
+static struct work_struct *next_work(void)
+{
+	struct work_struct *work = NULL;
+
+	pthread_mutex_lock(&work_mutex);
+	if (nr_work) {
+		work = work_queue[--nr_work];
+		work->pending = false;
+	}
+	pthread_mutex_unlock(&work_mutex);
+	return work;
+}
+
+/* Run what has been scheduled; tells how much it was. */
+unsigned int machine_work(void)
+{
+	struct work_struct *work;
+	unsigned int done = 0;
+
+	might_sleep();
+	for (; (work = next_work()); done++)
+		work->func(work);
+	return done;
+}
+
+void machine_sync_reset(unsigned int cpus)
+{
+	nr_cpus = max(cpus, 1U);
+	memset(&me, 0, sizeof(me));
+	memset(readers, 0, sizeof(readers));
+	memset(names, 0, sizeof(names));
+	memset(nests_in, 0, sizeof(nests_in));
+	memset(needs_irqs_off, 0, sizeof(needs_irqs_off));
+	callbacks = NULL;
+	nr_callbacks = 0;
+	nr_work = 0;
+}

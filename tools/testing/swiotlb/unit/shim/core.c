@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lib/swiotlb_init.c as it is, and what only a test needs of it: to forget
+ * everything, and to boot.
+ */
+#include "../../../../../lib/swiotlb_init.c"
+
+#include "../machine/machine.h"
+#include <asm/swiotlb.h>
+
+bool x86_swiotlb_enable;
+bool xen_pv_pci_possible;
+
+void core_reset(void)
+{
+	memset(&io_tlb_default_mem, 0, sizeof(io_tlb_default_mem));
+	swiotlb_mem_init(&io_tlb_default_mem);
+	INIT_WORK(&io_tlb_default_mem.grow, swiotlb_grow);
+	force_bounce = false;
+	force_disable = false;
+	nslabs_requested = false;
+	default_nslabs = IO_TLB_DEFAULT_SIZE >> IO_TLB_SHIFT;
+	default_nareas = 0;
+	xen_dma_key = false;
+	x86_swiotlb_enable = false;
+}
+
+void core_boot(const struct machine_config *config)
+{
+	if (config->frames != FRAMES_NATIVE)
+		pci_xen_swiotlb_init();
+	else if (!config->no_pool)
+		swiotlb_init(true, config->flags);
+	swiotlb_update_mem_attributes();
+}
+
+bool dma_coherent_ok(struct device *dev, phys_addr_t phys, size_t size)
+{
+	return dma_capable(dev, phys, phys_to_dma_unencrypted(dev, phys), size);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Things that behave differently from the kernel's: memory, locks, RCU and
+ * messages are those of the fake machine (machine/machine.h), which checks how
+ * they are used and fails when it is told to.
+ */
+#ifndef _SHIM_CUSTOM_H
+#define _SHIM_CUSTOM_H
+
+/* --- memory order --- */
+
+/* What the kernel does on purpose without a lock is atomic for ThreadSanitizer. */
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define barrier()		__asm__ volatile("" ::: "memory")
+
+void machine_full_barrier(void);
+void machine_read_barrier(void);
+#define smp_mb()		machine_full_barrier()
+#define smp_rmb()		machine_read_barrier()
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+#define ATOMIC_LONG_INIT(i)	{ (i) }
+#define atomic_long_read(v)	READ_ONCE((v)->counter)
+#define atomic_long_set(v, i)	WRITE_ONCE((v)->counter, i)
+#define atomic_long_add(i, v)	((void)__atomic_fetch_add(&(v)->counter, i, __ATOMIC_RELAXED))
+#define atomic_long_sub(i, v)	((void)__atomic_fetch_sub(&(v)->counter, i, __ATOMIC_RELAXED))
+#define atomic_long_add_return(i, v) __atomic_add_fetch(&(v)->counter, i, __ATOMIC_SEQ_CST)
+
+static inline bool atomic_long_try_cmpxchg(atomic_long_t *v, long *old, long new)
+{
+	return __atomic_compare_exchange_n(&v->counter, old, new, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+/* --- locks: a mutex, the order in which they nest, and interrupts --- */
+
+#include <pthread.h>
+
+typedef struct {
+	pthread_mutex_t mutex;
+	const char *name;
+} spinlock_t;
+
+#define __SPIN_LOCK_UNLOCKED(x)	{ PTHREAD_MUTEX_INITIALIZER, #x }
+#define spin_lock_init(l)	machine_lock_init(l, #l)
+
+void machine_lock_init(spinlock_t *lock, const char *name);
+void spin_lock(spinlock_t *lock);
+void spin_unlock(spinlock_t *lock);
+unsigned long machine_irq_save(void);
+void machine_irq_restore(unsigned long flags);
+
+#define local_irq_save(f)		((f) = machine_irq_save())
+#define local_irq_restore(f)		machine_irq_restore(f)
+#define spin_lock_irqsave(l, f)		do { (f) = machine_irq_save(); spin_lock(l); } while (0)
+#define spin_unlock_irqrestore(l, f)	do { spin_unlock(l); machine_irq_restore(f); } while (0)
+#define spin_lock_irq(l)		do { machine_irq_save(); spin_lock(l); } while (0)
+#define spin_unlock_irq(l)		do { spin_unlock(l); machine_irq_restore(0); } while (0)
+
+void might_sleep(void);
+unsigned int raw_smp_processor_id(void);
+unsigned int num_possible_cpus(void);
+
+/* --- RCU and work: both run when the machine is told to --- */
+
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+};
+
+void rcu_read_lock(void);
+void rcu_read_unlock(void);
+bool rcu_read_lock_held(void);
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
+void machine_kfree_rcu(struct rcu_head *head, void *object);
+
+#define kfree_rcu(p, member)		machine_kfree_rcu(&(p)->member, p)
+#define rcu_dereference(p)		__atomic_load_n(&(p), __ATOMIC_CONSUME)
+#define rcu_dereference_protected(p, c)	(p)
+#define rcu_assign_pointer(p, v)	smp_store_release(&(p), v)
+#define RCU_INIT_POINTER(p, v)		WRITE_ONCE(p, v)
+
+struct work_struct {
+	void (*func)(struct work_struct *work);
+	bool pending;
+};
+
+#define __WORK_INITIALIZER(w, f)	{ .func = (f) }
+#define INIT_WORK(w, f)			((w)->func = (f))
+
+bool schedule_work(struct work_struct *work);
+
+/* --- messages: collected, so that a test can ask for them --- */
+
+#ifndef pr_fmt
+#define pr_fmt(fmt) fmt
+#endif
+
+void machine_log(char level, const char *fmt, ...) __printf(2, 3);
+bool machine_warn(bool condition, const char *fmt, ...) __printf(2, 3);
+
+/* %pa prints an address by reference, which userspace cannot: the format stays */
+#define pr_err(fmt, ...)		machine_log('e', pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_warn(fmt, ...)		machine_log('w', pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_info(fmt, ...)		machine_log('i', pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_warn_once			pr_warn
+#define pr_warn_ratelimited		pr_warn
+#define dev_err(dev, fmt, ...)		machine_log('e', fmt, ##__VA_ARGS__)
+#define dev_warn_ratelimited(dev, fmt, ...) machine_log('w', fmt, ##__VA_ARGS__)
+#define dev_WARN_ONCE(dev, c, fmt, ...)	machine_warn(c, fmt, ##__VA_ARGS__)
+#define WARN_ON_ONCE(c)			machine_warn(c, "%s", #c)
+#define WARN_ON(c)			machine_warn(c, "%s", #c)
+#define BUG_ON(c)			do { if (c) machine_fail("BUG_ON(%s)", #c); } while (0)
+
+void machine_fail(const char *fmt, ...) __printf(1, 2) __attribute__((__noreturn__));
+
+/* --- memory --- */
+
+struct page {
+	bool remapped;
+};
+
+struct page *pfn_to_page(unsigned long pfn);
+unsigned long page_to_pfn(const struct page *page);
+void *phys_to_virt(phys_addr_t phys);
+phys_addr_t virt_to_phys(const void *vaddr);
+bool PageHighMem(const struct page *page);
+void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len);
+void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t len);
+
+#define page_to_phys(page)	PFN_PHYS(page_to_pfn(page))
+#define virt_to_page(v)		pfn_to_page(PHYS_PFN(virt_to_phys(v)))
+#define __pa(v)			virt_to_phys((const void *)(v))
+#define __va(p)			phys_to_virt(p)
+#define high_memory		machine_high_memory()
+#define min_low_pfn		0UL
+
+void *machine_high_memory(void);
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
+void free_pages(unsigned long vaddr, unsigned int order);
+struct page *alloc_pages(gfp_t gfp, unsigned int order);
+void __free_pages(struct page *page, unsigned int order);
+void *kmalloc(size_t size, gfp_t gfp);
+void kfree(const void *object);
+
+#define kzalloc(size, gfp)	kmalloc(size, (gfp) | __GFP_ZERO)
+#define kcalloc(n, size, gfp)	kmalloc((n) * (size), (gfp) | __GFP_ZERO)
+#define kvzalloc		kzalloc
+#define kvfree			kfree
+#define array_size(a, b)	((a) * (b))
+
+void *memblock_alloc(size_t size, size_t align);
+void *memblock_alloc_low(size_t size, size_t align);
+void memblock_free(void *vaddr, size_t size);
+void memblock_free_late(phys_addr_t phys, size_t size);
+
+int set_memory_encrypted(unsigned long vaddr, int nr_pages);
+int set_memory_decrypted(unsigned long vaddr, int nr_pages);
+
+enum cc_attr { CC_ATTR_MEM_ENCRYPT, CC_ATTR_GUEST_MEM_ENCRYPT };
+bool cc_platform_has(enum cc_attr attr);
+#define __sme_set(x)		(x)
+#define __sme_clr(x)		(x)
+
+/* --- devices --- */
+
+struct bus_dma_region;
+struct io_tlb_mem;
+
+struct device {
+	const char *name;
+	u64 *dma_mask;
+	u64 coherent_dma_mask;
+	u64 bus_dma_limit;
+	const struct bus_dma_region *dma_range_map;
+	unsigned int min_align_mask;
+	unsigned long segment_boundary;
+	bool dma_coherent;
+	bool dma_skip_sync;
+	bool dma_uses_io_tlb;
+	struct io_tlb_mem *dma_io_tlb_mem;
+	struct list_head dma_io_tlb_pools;
+	spinlock_t dma_io_tlb_lock;
+};
+
+static inline unsigned int dma_get_min_align_mask(struct device *dev)
+{
+	return dev->min_align_mask;
+}
+
+static inline unsigned long dma_get_seg_boundary(struct device *dev)
+{
+	return dev->segment_boundary;
+}
+
+static inline bool dev_is_dma_coherent(struct device *dev)
+{
+	return dev->dma_coherent;
+}
+
+static inline void dma_reset_need_sync(struct device *dev)
+{
+	if (READ_ONCE(dev->dma_skip_sync))
+		WRITE_ONCE(dev->dma_skip_sync, false);
+}
+
+bool dma_coherent_ok(struct device *dev, phys_addr_t phys, size_t size);
+struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
+				 gfp_t gfp, bool (*ok)(struct device *, phys_addr_t, size_t));
+bool dma_free_from_pool(struct device *dev, void *start, size_t size);
+
+/* --- what the kernel calls us by: boot parameters, initcalls, device tree --- */
+
+void machine_add_param(const char *name, int (*parse)(char *value));
+void machine_add_initcall(int (*call)(void));
+
+#define early_param(word, fn)						\
+	static void __attribute__((__constructor__)) add_##fn(void)	\
+	{								\
+		machine_add_param(word, fn);				\
+	}								\
+	struct dentry
+
+#define late_initcall(fn)						\
+	static void __attribute__((__constructor__)) add_##fn(void)	\
+	{								\
+		machine_add_initcall(fn);				\
+	}								\
+	struct dentry
+
+int kstrtoul(const char *text, unsigned int base, unsigned long *value);
+unsigned long simple_strtoul(const char *text, char **end, unsigned int base);
+
+struct reserved_mem;
+
+struct reserved_mem_ops {
+	int (*device_init)(struct reserved_mem *rmem, struct device *dev);
+	void (*device_release)(struct reserved_mem *rmem, struct device *dev);
+};
+
+struct reserved_mem {
+	const char *name;
+	unsigned long fdt_node;
+	const struct reserved_mem_ops *ops;
+	phys_addr_t base;
+	phys_addr_t size;
+	void *priv;
+};
+
+void machine_add_reserved_mem(const char *compatible, int (*setup)(struct reserved_mem *rmem));
+const void *of_get_flat_dt_prop(unsigned long node, const char *name, int *size);
+
+#define RESERVEDMEM_OF_DECLARE(label, compatible, fn)			\
+	static void __attribute__((__constructor__)) add_##fn(void)	\
+	{								\
+		machine_add_reserved_mem(compatible, fn);		\
+	}								\
+	struct dentry
+
+/* --- debugfs: a list of files that a test can read and write --- */
+
+struct file_operations {
+	int (*get)(void *data, u64 *value);
+	int (*set)(void *data, u64 value);
+};
+
+#define DEFINE_DEBUGFS_ATTRIBUTE(fops, get_fn, set_fn, fmt) \
+	static const struct file_operations fops = { .get = get_fn, .set = set_fn }
+
+struct dentry *debugfs_create_dir(const char *name, struct dentry *parent);
+void debugfs_create_ulong(const char *name, unsigned int mode, struct dentry *parent,
+			  unsigned long *value);
+struct dentry *debugfs_create_file(const char *name, unsigned int mode, struct dentry *parent,
+				   void *data, const struct file_operations *fops);
+
+/* --- Xen: the hypercalls and tables of the fake hypervisor --- */
+
+#define FOREIGN_FRAME_BIT	(1UL << (BITS_PER_LONG - 1))
+#define IDENTITY_FRAME_BIT	(1UL << (BITS_PER_LONG - 2))
+#define INVALID_P2M_ENTRY	(~0UL)
+#define XENMEM_maximum_ram_page	2
+
+extern unsigned long *xen_p2m_addr;
+extern unsigned long xen_p2m_size;
+
+unsigned long __pfn_to_mfn(unsigned long pfn);
+unsigned long bfn_to_local_pfn(unsigned long mfn);
+long HYPERVISOR_memory_op(unsigned int cmd, void *arg);
+int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
+				 unsigned int address_bits, dma_addr_t *bus);
+void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order);
+
+static inline void SetPageXenRemapped(struct page *page)
+{
+	page->remapped = true;
+}
+
+static inline bool TestClearPageXenRemapped(struct page *page)
+{
+	bool was = page->remapped;
+
+	page->remapped = false;
+	return was;
+}
+
+/* A domain that owns the machine's devices */
+#define xen_initial_domain()		true
+extern bool xen_pv_pci_possible;
+extern bool x86_swiotlb_enable;
+
+#define DEFINE_STATIC_KEY_FALSE(key)	bool key
+#define DECLARE_STATIC_KEY_FALSE(key)	extern bool key
+#define static_branch_unlikely(key)	(*(key))
+#define static_branch_enable(key)	(*(key) = true)
+#define PV_CALLEE_SAVE_REGS_THUNK(fn)	extern int __raw_callee_save_##fn
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bus addresses of the fake machine, in place of the x86 <asm/dma-bus.h>: what is
+ * behind the hooks is the unedited drivers/pci/xen-iommu.c, only that the calls
+ * to it are ordinary ones.
+ */
+#ifndef _SHIM_DMA_BUS_H
+#define _SHIM_DMA_BUS_H
+
+#include "kernel.h"
+
+struct swiotlb_backend;
+
+DECLARE_STATIC_KEY_FALSE(xen_dma_key);
+
+phys_addr_t xen_dma_phys_to_bus(phys_addr_t phys);
+phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus);
+bool xen_dma_contiguous(phys_addr_t phys, size_t size);
+bool xen_dma_coherent_ok(phys_addr_t phys, size_t size);
+u64 xen_dma_max_bus(void);
+int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit, gfp_t gfp);
+void xen_dma_undo_contiguous(struct page *page, size_t size);
+void xen_dma_init(void);
+extern const struct swiotlb_backend xen_swiotlb_backend;
+
+static inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
+{
+	return xen_dma_key ? xen_dma_phys_to_bus(phys) : phys;
+}
+
+static inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
+{
+	return xen_dma_key ? xen_dma_bus_to_phys(bus) : bus;
+}
+
+static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
+{
+	return !xen_dma_key || xen_dma_contiguous(phys, size);
+}
+
+#endif

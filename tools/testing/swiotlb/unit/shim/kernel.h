@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the software IO TLB includes of the kernel, for a userspace build of its
+ * unedited source. Every kernel header that has no use of its own here is one
+ * line that includes this file (see FORWARDED in the Makefile); lists are those
+ * of the kernel's own tools/include.
+ *
+ *	dup.h		text that says the same as the kernel's: types, macros
+ *	stubs.h		things that do nothing here
+ *	custom.h	things that behave differently: read this one
+ */
+#ifndef _SHIM_KERNEL_H
+#define _SHIM_KERNEL_H
+
+#include "dup.h"
+#include "stubs.h"
+#include "custom.h"
+
+#include <linux/kconfig.h>
+#include <linux/list.h>
+#include "rculist.h"
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Things of the kernel that have nothing to do in userspace.
+ */
+#ifndef _SHIM_STUBS_H
+#define _SHIM_STUBS_H
+
+struct dentry;
+struct file;
+struct inode;
+struct module;
+
+#define EXPORT_SYMBOL(sym)	extern int __exported_##sym
+#define EXPORT_SYMBOL_GPL(sym)	EXPORT_SYMBOL(sym)
+
+static inline void kmsan_unpoison_memory(const void *addr, size_t size)
+{
+}
+
+/* The tracepoint is never on. */
+#define trace_swiotlb_bounced_enabled()		0
+#define trace_swiotlb_bounced(dev, addr, size)	((void)(addr))
+
+static inline void arch_sync_dma_for_device(phys_addr_t phys, size_t size,
+					    enum dma_data_direction dir)
+{
+}
+
+static inline void pci_request_acs(void)
+{
+}
+
+#define cond_resched()		do { } while (0)
+#define might_resched()		do { } while (0)
+
+#endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs tests and prints KTAP.
+ *
+ *	unit [-v] [NAME...]	all, or those whose name starts with NAME;
+ *				-v shows what the kernel says
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test.h"
+
+static struct test *tests;
+static u64 masks[8];
+static unsigned int nr_masks;
+
+const char *const frames_names[] = {
+	"native", "identity", "offset", "by_page", "by_2m", NULL,
+};
+
+/* In alphabetical order: constructors run in that of the linker. */
+void add_test(struct test *test)
+{
+	struct test **at = &tests;
+
+	while (*at && strcmp((*at)->name, test->name) < 0)
+		at = &(*at)->next;
+	test->next = *at;
+	*at = test;
+}
+
+void boot(enum machine_frames frames, const char *param)
+{
+	struct machine_config config = { .frames = frames, .param = param, .seed = 1 };
+
+	machine_boot(&config);
+}
+
+void device_init(struct device *dev, unsigned int mask_bits)
+{
+	u64 *mask = &masks[nr_masks++ % ARRAY_SIZE(masks)];
+
+	*mask = DMA_BIT_MASK(mask_bits);
+	machine_device_init(dev, mask);
+}
+
+/* Pages full of one byte each, so that a copy of too much shows. */
+struct buffer buffer_alloc(size_t size, size_t offset, gfp_t gfp)
+{
+	phys_addr_t pages = machine_alloc(offset + size, gfp);
+	u64 random = pages;
+
+	EXPECT(pages != DMA_PHYS_NONE);
+	fill_random(pages, PAGE_ALIGN(offset + size), &random);
+	return (struct buffer){ pages + offset, size, pages };
+}
+
+void buffer_free(struct buffer *buffer)
+{
+	machine_free(buffer->pages, buffer->phys - buffer->pages + buffer->size);
+}
+
+/* Map, and check everything that a driver may rely on. */
+dma_addr_t map(struct device *dev, struct buffer *buffer, enum dma_data_direction dir)
+{
+	dma_addr_t dma = swiotlb_map(dev, buffer->phys, buffer->size, dir, 0);
+
+	if (dma == DMA_MAPPING_ERROR)
+		return dma;
+	contract_check(dev, buffer->phys, buffer->size, 0, dma);
+	contract_check_content(dev, buffer->phys, buffer->size, dma);
+	return dma;
+}
+
+void unmap(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir)
+{
+	swiotlb_tbl_unmap_single(dev, dma_to_phys(dev, dma), size, dir, 0);
+}
+
+unsigned long slots_used(void)
+{
+	return swiotlb_mem_used(&io_tlb_default_mem);
+}
+
+/* The child: ends well, or by a signal, or by a sanitizer. */
+static void run(struct test *test, unsigned int variant)
+{
+	test->run(variant);
+	machine_shut_down();
+	contract_check_all_free(&io_tlb_default_mem);
+	exit(0);
+}
+
+static void print_as_comments(int fd)
+{
+	FILE *output = fdopen(fd, "r");
+	char line[400];
+
+	while (fgets(line, sizeof(line), output))
+		printf("%s%s", *line == '#' ? "" : "# ", line);
+	fclose(output);
+}
+
+static bool passes(struct test *test, unsigned int variant)
+{
+	int status, output[2];
+	pid_t child;
+
+	fflush(stdout);
+	if (pipe(output) || (child = fork()) < 0) {
+		perror("unit");
+		exit(2);
+	}
+	if (!child) {
+		dup2(output[1], 1);
+		dup2(output[1], 2);
+		close(output[0]);
+		close(output[1]);
+		alarm(60);
+		run(test, variant);
+	}
+	close(output[1]);
+	print_as_comments(output[0]);
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static bool chosen(const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (!strncmp(name, argv[i], strlen(argv[i])))
+			return true;
+	return argc == 1;
+}
+
+static unsigned int variants_of(const struct test *test)
+{
+	unsigned int nr = 0;
+
+	while (test->variants && test->variants[nr])
+		nr++;
+	return max(nr, 1U);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int planned = 0, number = 0, failed = 0, i;
+	struct test *test;
+	char name[80];
+	bool ok;
+
+	if (argc > 1 && !strcmp(argv[1], "-v")) {
+		machine_verbose = true;
+		argc--;
+		argv++;
+	}
+	for (test = tests; test; test = test->next)
+		if (chosen(test->name, argc, argv))
+			planned += variants_of(test);
+
+	printf("KTAP version 1\n1..%u\n", planned);
+	for (test = tests; test; test = test->next) {
+		for (i = 0; chosen(test->name, argc, argv) && i < variants_of(test); i++) {
+			snprintf(name, sizeof(name), "%s%s%s", test->name,
+				 test->variants ? "." : "",
+				 test->variants ? test->variants[i] : "");
+			ok = passes(test, i);
+			printf("%sok %u %s\n", ok ? "" : "not ", ++number, name);
+			failed += !ok;
+		}
+	}
+	return failed || !planned;
+}
