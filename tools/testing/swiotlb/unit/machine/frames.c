@@ -8,6 +8,8 @@
  */
 #include "machine.h"
 
+#define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
+
 #define FRAMES		(1UL << 21)		/* 8 GiB */
 #define CHUNK		512UL			/* 2 MiB, what the hypervisor's own memory comes in */
 #define NR_CHUNKS	24
@@ -230,10 +232,14 @@ unsigned long machine_extents_in_use(void)
 	return extents_in_use;
 }
 
-/* The hypervisor has nothing left to exchange. */
-void machine_take_extents(void)
+/* From now on the hypervisor has @nr slot sets' worth of memory, below 4 GiB. */
+void machine_limit_extents(unsigned int nr)
 {
-	memset(chunk_used, true, sizeof(chunk_used));
+	unsigned int per_chunk = CHUNK / (IO_TLB_SET_BYTES >> PAGE_SHIFT), c, s;
+
+	for (c = 0; c < NR_CHUNKS; c++)
+		for (s = 0; s < CHUNK; s++)
+			chunk_used[c][s] = c * per_chunk + s / (CHUNK / per_chunk) >= nr;
 }
 
 /* --- power --- */

@@ -124,7 +124,7 @@ void machine_make_foreign(phys_addr_t phys, unsigned long their_pfn);
 void machine_make_hole(phys_addr_t phys);
 void machine_put_frame(phys_addr_t phys, unsigned long mfn);
 unsigned long machine_extents_in_use(void);
-void machine_take_extents(void);
+void machine_limit_extents(unsigned int nr);
 
 /* device.c */
 void machine_device_init(struct device *dev, u64 *mask);

@@ -289,14 +289,18 @@ unsigned long machine_objects_in_use(void)
 
 /* --- memblock: from the top, page by page --- */
 
-static void *memblock_find(unsigned long end, size_t size, size_t align)
+static void *memblock_find(bool low, size_t size, size_t align)
 {
 	unsigned long pages_align = max(align >> PAGE_SHIFT, (size_t)1);
-	long first;
+	unsigned long low_end = encrypted ? coherent_first : LOW_PAGES;
+	long first = -1;
 
 	if (machine_should_fail(FAIL_MEMBLOCK))
 		return NULL;
-	first = find_pages(0, end, PFN_UP(size), pages_align, true);
+	if (!low && !highmem)
+		first = find_pages(LOW_PAGES, MACHINE_PAGES, PFN_UP(size), pages_align, true);
+	if (first < 0)
+		first = find_pages(0, low_end, PFN_UP(size), pages_align, true);
 	if (first < 0)
 		return NULL;
 	take_pages(first, PFN_UP(size));
@@ -305,12 +309,12 @@ static void *memblock_find(unsigned long end, size_t size, size_t align)
 
 void *memblock_alloc(size_t size, size_t align)
 {
-	return memblock_find(highmem ? LOW_PAGES : MACHINE_PAGES, size, align);
+	return memblock_find(false, size, align);
 }
 
 void *memblock_alloc_low(size_t size, size_t align)
 {
-	return memblock_find(encrypted ? coherent_first : LOW_PAGES, size, align);
+	return memblock_find(true, size, align);
 }
 
 void memblock_free(void *vaddr, size_t size)

@@ -162,7 +162,7 @@ bool machine_read_counter(const char *dir, const char *name, u64 *value)
 		return false;
 	if (file->fops)
 		return !file->fops->get(file->data, value);
-	*value = *(unsigned long *)file->data;
+	*value = READ_ONCE(*(unsigned long *)file->data);
 	return true;
 }
 

@@ -86,44 +86,44 @@ void machine_read_barrier(void)
 
 /* --- locks --- */
 
+/* Without a lock of their own: what is only being watched must not become ordered by it. */
 static const char *names[MAX_NAMES];
 static bool nests_in[MAX_NAMES][MAX_NAMES];
 static bool needs_irqs_off[MAX_NAMES];
-static pthread_mutex_t names_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned int name_number(const char *name)
 {
+	const char *other;
 	unsigned int i;
 
-	for (i = 0; i < MAX_NAMES && names[i]; i++)
-		if (!strcmp(names[i], name))
+	for (i = 0; i < MAX_NAMES; i++) {
+		other = NULL;
+		if (__atomic_compare_exchange_n(&names[i], &other, name, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+		    !strcmp(other, name))
 			return i;
-	if (i == MAX_NAMES)
-		machine_fail("too many kinds of locks");
-	names[i] = name;
-	return i;
+	}
+	machine_fail("too many kinds of locks");
 }
 
 static void check_order(const char *name)
 {
-	unsigned int inner, outer, i;
+	unsigned int inner = name_number(name), outer, i;
 
-	pthread_mutex_lock(&names_mutex);
-	inner = name_number(name);
 	for (i = 0; i < me.nr_held; i++) {
 		outer = name_number(me.held[i]);
 		if (outer == inner)
 			machine_fail("two locks are held at once: %s", name);
-		if (nests_in[outer][inner])
+		WRITE_ONCE(nests_in[inner][outer], true);
+		machine_full_barrier();
+		if (READ_ONCE(nests_in[outer][inner]))
 			machine_fail("%s is taken under %s, and the other way round",
 				     name, me.held[i]);
-		nests_in[inner][outer] = true;
 	}
 	if (me.irqs_off)
-		needs_irqs_off[inner] = true;
-	else if (needs_irqs_off[inner])
+		WRITE_ONCE(needs_irqs_off[inner], true);
+	else if (READ_ONCE(needs_irqs_off[inner]))
 		machine_fail("%s is taken with interrupts on", name);
-	pthread_mutex_unlock(&names_mutex);
 }
 
 void machine_lock_init(spinlock_t *lock, const char *name)
@@ -191,9 +191,8 @@ void rcu_read_lock(void)
 		machine_thread_start();
 	if (me.rcu_nesting++)
 		return;
-	__atomic_store_n(&readers[me.slot - 1].entered,
-			 __atomic_load_n(&epoch, __ATOMIC_SEQ_CST), __ATOMIC_SEQ_CST);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	smp_store_release(&readers[me.slot - 1].entered, READ_ONCE(epoch));
+	machine_full_barrier();
 }
 
 void rcu_read_unlock(void)
@@ -215,7 +214,7 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 	head->func = func;
 	head->next = callbacks;
 	callbacks = head;
-	nr_callbacks++;
+	WRITE_ONCE(nr_callbacks, nr_callbacks + 1);
 	pthread_mutex_unlock(&callbacks_mutex);
 }
 
@@ -234,13 +233,15 @@ void machine_kfree_rcu(struct rcu_head *head, void *object)
 
 static void wait_for_readers(void)
 {
-	unsigned long now = __atomic_add_fetch(&epoch, 1, __ATOMIC_SEQ_CST);
-	unsigned long entered;
+	unsigned long entered, now;
 	unsigned int i;
 
+	machine_full_barrier();
+	now = __atomic_add_fetch(&epoch, 1, __ATOMIC_RELAXED);
+	machine_full_barrier();
 	for (i = 0; i < MAX_THREADS; i++) {
 		for (;;) {
-			entered = __atomic_load_n(&readers[i].entered, __ATOMIC_SEQ_CST);
+			entered = smp_load_acquire(&readers[i].entered);
 			if (!entered || entered >= now)
 				break;
 			sched_yield();
@@ -258,7 +259,7 @@ void machine_grace_period(void)
 	pthread_mutex_lock(&callbacks_mutex);
 	list = callbacks;
 	callbacks = NULL;
-	nr_callbacks = 0;
+	WRITE_ONCE(nr_callbacks, 0);
 	pthread_mutex_unlock(&callbacks_mutex);
 
 	if (!list)
@@ -274,7 +275,7 @@ void machine_grace_period(void)
 
 unsigned long machine_callbacks_pending(void)
 {
-	return nr_callbacks;
+	return READ_ONCE(nr_callbacks);
 }
 
 /* --- work --- */
@@ -285,18 +286,14 @@ static pthread_mutex_t work_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 bool schedule_work(struct work_struct *work)
 {
-	bool queued = false;
-
+	if (__atomic_exchange_n(&work->pending, true, __ATOMIC_RELAXED))
+		return false;
 	pthread_mutex_lock(&work_mutex);
-	if (!work->pending) {
-		if (nr_work == MAX_WORK)
-			machine_fail("too much work");
-		work->pending = true;
-		work_queue[nr_work++] = work;
-		queued = true;
-	}
+	if (nr_work == MAX_WORK)
+		machine_fail("too much work");
+	work_queue[nr_work++] = work;
 	pthread_mutex_unlock(&work_mutex);
-	return queued;
+	return true;
 }
 
 static struct work_struct *next_work(void)
@@ -306,7 +303,7 @@ static struct work_struct *next_work(void)
 	pthread_mutex_lock(&work_mutex);
 	if (nr_work) {
 		work = work_queue[--nr_work];
-		work->pending = false;
+		WRITE_ONCE(work->pending, false);
 	}
 	pthread_mutex_unlock(&work_mutex);
 	return work;

@@ -3,7 +3,7 @@
  * lib/swiotlb_init.c as it is, and what only a test needs of it: to forget
  * everything, and to boot.
  */
-#include "../../../../../lib/swiotlb_init.c"
+#include <swiotlb_init.c>
 
 #include "../machine/machine.h"
 #include <asm/swiotlb.h>

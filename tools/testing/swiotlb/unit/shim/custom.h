@@ -10,7 +10,10 @@
 /* --- memory order --- */
 
 /* What the kernel does on purpose without a lock is atomic for ThreadSanitizer. */
-#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+/* A pointer orders what is read through it. */
+#define POINTER_CLASS_		__builtin_classify_type((void *)0)
+#define READ_ONCE(x)		__atomic_load_n(&(x),					\
+	__builtin_classify_type(x) == POINTER_CLASS_ ? __ATOMIC_CONSUME : __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)

@@ -2,8 +2,9 @@
 /*
  * Runs tests and prints KTAP.
  *
- *	unit [-v] [NAME...]	all, or those whose name starts with NAME;
- *				-v shows what the kernel says
+ *	unit [-v] [-x] [NAME...]	all, or those whose name starts with NAME;
+ *					-v shows what the kernel says,
+ *					-x ends at the first failure
  */
 #include <sys/wait.h>
 #include <unistd.h>
@@ -147,13 +148,12 @@ int main(int argc, char **argv)
 {
 	unsigned int planned = 0, number = 0, failed = 0, i;
 	struct test *test;
+	bool ok, give_up = false;
 	char name[80];
-	bool ok;
 
-	if (argc > 1 && !strcmp(argv[1], "-v")) {
-		machine_verbose = true;
-		argc--;
-		argv++;
+	for (; argc > 1 && *argv[1] == '-'; argc--, argv++) {
+		machine_verbose |= argv[1][1] == 'v';
+		give_up |= argv[1][1] == 'x';
 	}
 	for (test = tests; test; test = test->next)
 		if (chosen(test->name, argc, argv))
@@ -168,6 +168,8 @@ int main(int argc, char **argv)
 			ok = passes(test, i);
 			printf("%sok %u %s\n", ok ? "" : "not ", ++number, name);
 			failed += !ok;
+			if (failed && give_up)
+				return 1;
 		}
 	}
 	return failed || !planned;

@@ -4,13 +4,14 @@
  */
 #include "test.h"
 
-/* Every size around the sizes of a slot, a page and a set, at several offsets */
+static const size_t sizes[] = {
+	1, 2, 511, 512, 2047, 2048, 2049, 4095, 4096, 4097, 6144, 65535, 65536,
+	131072, 262143, 262144,
+};
+
+/* Every size around those of a slot, a page and a set, at several offsets */
 TEST_ALL_FRAMES(map_sizes)
 {
-	static const size_t sizes[] = {
-		1, 2, 511, 512, 2047, 2048, 2049, 4095, 4096, 4097, 6144, 65535, 65536,
-		131072, 262143, 262144,
-	};
 	static const size_t offsets[] = { 0, 1, 512, 2048, 4095 };
 	unsigned int i, o, dir;
 	struct buffer buffer;
@@ -33,4 +34,298 @@ TEST_ALL_FRAMES(map_sizes)
 			buffer_free(&buffer);
 		}
 	}
+}
+
+/* What is too large or nothing at all is refused, in one line, and takes no slot. */
+TEST_ALL_FRAMES(map_refused)
+{
+	struct buffer buffer;
+	struct device dev;
+
+	boot(variant, "1024");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
+
+	EXPECT(swiotlb_map(&dev, buffer.phys, 262145, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
+	EXPECT(machine_said("swiotlb cannot map 262145 bytes, at most 262144"));
+	machine_forget_messages();
+	EXPECT(swiotlb_map(&dev, buffer.phys, 0, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
+	EXPECT(machine_said("swiotlb cannot map 0 bytes"));
+	machine_forget_messages();
+	EXPECT(swiotlb_map(&dev, buffer.phys, SIZE_MAX, DMA_TO_DEVICE,
+			   DMA_ATTR_NO_WARN) == DMA_MAPPING_ERROR);
+	EXPECT(!machine_said("cannot map"));
+	EXPECT_EQ(slots_used(), 0);
+	buffer_free(&buffer);
+}
+
+/* swiotlb_max_mapping_size() is what can be mapped, whatever the offset. */
+TEST_ALL_FRAMES(map_max_size)
+{
+	static const unsigned int masks[] = { 0, 0xff, 0x7ff, 0xfff, 0xffff };
+	struct buffer buffer;
+	struct device dev;
+	unsigned int i;
+	dma_addr_t dma;
+	size_t most;
+
+	boot(variant, "1024");
+	device_init(&dev, 32);
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+		dev.min_align_mask = masks[i];
+		most = swiotlb_max_mapping_size(&dev);
+		EXPECT(most >= 262144 - 65536);
+		buffer = buffer_alloc(most, 0xfff, __GFP_HIGHMEM);
+		dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+		EXPECT(dma != DMA_MAPPING_ERROR);
+		unmap(&dev, dma, most, DMA_BIDIRECTIONAL);
+		buffer_free(&buffer);
+	}
+}
+
+/*
+ * The device writes less than it was offered: what it did not write is what the
+ * buffer held before, not what another driver's data left in the slots.
+ */
+TEST_ALL_FRAMES(map_short_write_leaks_nothing)
+{
+	struct buffer secret, buffer;
+	struct device dev;
+	u8 before[8192], after[8192];
+	dma_addr_t dma;
+
+	boot(variant, "1024");
+	device_init(&dev, 32);
+	secret = buffer_alloc(8192, 0, __GFP_HIGHMEM);
+	dma = map(&dev, &secret, DMA_TO_DEVICE);
+	unmap(&dev, dma, secret.size, DMA_TO_DEVICE);
+
+	buffer = buffer_alloc(8192, 0, __GFP_HIGHMEM);
+	copy_out(before, buffer.phys, sizeof(before));
+	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
+	EXPECT(machine_dma(&dev, dma, "short", 5, true));
+	unmap(&dev, dma, buffer.size, DMA_FROM_DEVICE);
+	copy_out(after, buffer.phys, sizeof(after));
+	EXPECT(!memcmp(after, "short", 5));
+	EXPECT(!memcmp(after + 5, before + 5, sizeof(after) - 5));
+	buffer_free(&buffer);
+	buffer_free(&secret);
+}
+
+/* What the device wrote arrives, exactly there, unless the driver does not want it. */
+TEST_ALL_FRAMES(map_write_arrives)
+{
+	struct buffer buffer;
+	struct device dev;
+	u8 data[5000], pages[3 * 4096], seen[3 * 4096];
+	u64 random = 3;
+	dma_addr_t dma;
+	unsigned int i, dir;
+
+	boot(variant, "1024");
+	device_init(&dev, 32);
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = machine_random(&random);
+	for (dir = DMA_BIDIRECTIONAL; dir <= DMA_FROM_DEVICE; dir++) {
+		buffer = buffer_alloc(5000, 3000, __GFP_HIGHMEM);
+		copy_out(pages, buffer.pages, 8192);
+		dma = map(&dev, &buffer, dir);
+		EXPECT(machine_dma(&dev, dma, data, sizeof(data), true));
+		unmap(&dev, dma, buffer.size, dir);
+		if (dir != DMA_TO_DEVICE)
+			memcpy(pages + 3000, data, sizeof(data));
+		copy_out(seen, buffer.pages, 8192);
+		EXPECT(!memcmp(seen, pages, 8192));
+		buffer_free(&buffer);
+	}
+
+	buffer = buffer_alloc(5000, 3000, __GFP_HIGHMEM);
+	copy_out(pages, buffer.pages, 8192);
+	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
+	EXPECT(machine_dma(&dev, dma, data, sizeof(data), true));
+	swiotlb_tbl_unmap_single(&dev, dma_to_phys(&dev, dma), buffer.size, DMA_FROM_DEVICE,
+				 DMA_ATTR_SKIP_CPU_SYNC);
+	copy_out(seen, buffer.pages, 8192);
+	EXPECT(!memcmp(seen, pages, 8192));
+	buffer_free(&buffer);
+}
+
+/* A full pool says so, and how full it is; one slot returned is enough again. */
+TEST_ALL_FRAMES(map_full)
+{
+	struct buffer buffer;
+	dma_addr_t dma[512];
+	struct device dev;
+	unsigned int i;
+
+	boot(variant, "512");
+	io_tlb_default_mem.can_grow = false;
+	device_init(&dev, 32);
+	buffer = buffer_alloc(2048, 0, __GFP_HIGHMEM);
+	for (i = 0; i < 512; i++) {
+		dma[i] = map(&dev, &buffer, DMA_TO_DEVICE);
+		EXPECT(dma[i] != DMA_MAPPING_ERROR);
+	}
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	EXPECT(machine_said("swiotlb buffer is full (sz: 2048 bytes), total 512 (slots), used 512 (slots)"));
+	EXPECT(!machine_said("within reach"));
+	machine_forget_messages();
+	EXPECT(swiotlb_map(&dev, buffer.phys, 1, DMA_TO_DEVICE, DMA_ATTR_NO_WARN) ==
+	       DMA_MAPPING_ERROR);
+	EXPECT(!machine_said("full"));
+
+	unmap(&dev, dma[300], 2048, DMA_TO_DEVICE);
+	EXPECT_EQ(map(&dev, &buffer, DMA_TO_DEVICE), dma[300]);
+	for (i = 0; i < 512; i++)
+		unmap(&dev, dma[i], 2048, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+}
+
+/* Any pattern of free slots: a run of n is found if and only if there is one. */
+TEST(map_finds_every_run)
+{
+	struct buffer one, run;
+	dma_addr_t dma[128], found;
+	struct device dev;
+	unsigned int i, n, round, len, longest;
+	bool used[129];
+	u64 random = 5;
+
+	boot(FRAMES_NATIVE, "512,1");
+	io_tlb_default_mem.can_grow = false;
+	device_init(&dev, 32);
+	one = buffer_alloc(2048, 0, __GFP_HIGHMEM);
+	run = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	/* Leave only the last set. */
+	for (i = 0; i < 3; i++)
+		dma[i] = swiotlb_map(&dev, run.phys, 262144, DMA_TO_DEVICE, 0);
+	for (round = 0; round < 300; round++) {
+		for (i = 0; i < 128; i++) {
+			dma[i] = swiotlb_map(&dev, one.phys, 2048, DMA_TO_DEVICE, 0);
+			EXPECT(dma[i] != DMA_MAPPING_ERROR);
+			used[i] = true;
+		}
+		for (i = 0; i < 128; i++) {
+			if (machine_random(&random) % (2 + round % 7) == 0)
+				continue;
+			unmap(&dev, dma[i], 2048, DMA_TO_DEVICE);
+			used[i] = false;
+		}
+		used[128] = true;
+		for (longest = len = i = 0; i <= 128; i++) {
+			len = used[i] ? 0 : len + 1;
+			longest = max(longest, len);
+		}
+		dev.min_align_mask = 0x7ff;	/* no page alignment */
+		/* Up, and down again: a search in vain hides no shorter run. */
+		for (i = 1; i <= 256; i++) {
+			n = i <= 128 ? i : 257 - i;
+			found = swiotlb_map(&dev, run.phys, n * 2048, DMA_TO_DEVICE,
+					    DMA_ATTR_NO_WARN);
+			EXPECT_EQ(found != DMA_MAPPING_ERROR, n <= longest);
+			if (found != DMA_MAPPING_ERROR)
+				unmap(&dev, found, n * 2048, DMA_TO_DEVICE);
+		}
+		dev.min_align_mask = 0;
+		for (i = 0; i < 128; i++)
+			if (used[i])
+				unmap(&dev, dma[i], 2048, DMA_TO_DEVICE);
+	}
+	for (i = 0; i < 3; i++)
+		unmap(&dev, io_tlb_default_mem.defpool->start + i * 262144, 262144,
+		      DMA_TO_DEVICE);
+	buffer_free(&run);
+	buffer_free(&one);
+}
+
+/* High memory has no address for the kernel: copied page by page, both ways. */
+TEST(map_highmem)
+{
+	struct machine_config config = { .highmem = true, .param = "1024" };
+	struct buffer buffer;
+	struct device dev;
+	u8 data[9000], seen[9000];
+	u64 random = 9;
+	dma_addr_t dma;
+	unsigned int i;
+
+	machine_boot(&config);
+	device_init(&dev, 32);
+	buffer = buffer_alloc(9000, 100, __GFP_HIGHMEM);
+	EXPECT(PageHighMem(pfn_to_page(PHYS_PFN(buffer.phys))));
+	dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = machine_random(&random);
+	EXPECT(machine_dma(&dev, dma, data, sizeof(data), true));
+	unmap(&dev, dma, buffer.size, DMA_BIDIRECTIONAL);
+	copy_out(seen, buffer.phys, sizeof(seen));
+	EXPECT(!memcmp(seen, data, sizeof(data)));
+	buffer_free(&buffer);
+}
+
+/* A device that is not coherent */
+TEST(map_noncoherent)
+{
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	dev.dma_coherent = false;
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT(dma != DMA_MAPPING_ERROR);
+	unmap(&dev, dma, 100, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+}
+
+/* The first bounce is announced where memory is encrypted, and marks the device. */
+TEST(map_first_use)
+{
+	struct machine_config config = { .encrypted = true, .param = "1024" };
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma;
+
+	machine_boot(&config);
+	device_init(&dev, 32);
+	dev.dma_skip_sync = true;
+	EXPECT(!swiotlb_used_by(&dev));
+	EXPECT(!swiotlb_find_pool(&dev, io_tlb_default_mem.defpool->start));
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT(machine_said("Memory encryption is active"));
+	EXPECT(swiotlb_used_by(&dev));
+	EXPECT(!dev.dma_skip_sync);
+	EXPECT(swiotlb_find_pool(&dev, io_tlb_default_mem.defpool->start));
+	unmap(&dev, dma, 100, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+}
+
+/* Without a pool a mapping fails in one line; nothing else is upset by that. */
+TEST(map_without_pool)
+{
+	struct machine_config config = { .no_pool = true };
+	struct buffer buffer;
+	struct device dev;
+
+	machine_boot(&config);
+	device_init(&dev, 32);
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	EXPECT(swiotlb_map(&dev, buffer.phys, 100, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
+	EXPECT(machine_said("no swiotlb was set up at boot"));
+	EXPECT(!is_swiotlb_active(&dev));
+	EXPECT(!is_swiotlb_allocated());
+	EXPECT(!is_swiotlb_force_bounce(&dev));
+	EXPECT_EQ(default_swiotlb_base(), 0);
+	EXPECT_EQ(default_swiotlb_limit(), 0);
+	EXPECT_EQ(swiotlb_highest_bus_address(), 0);
+	dev.dma_io_tlb_mem = NULL;
+	dev.dma_uses_io_tlb = true;
+	EXPECT(swiotlb_map(&dev, buffer.phys, 100, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
+	EXPECT(!is_swiotlb_active(&dev));
+	EXPECT(!is_swiotlb_force_bounce(&dev));
+	EXPECT(!swiotlb_find_pool(&dev, buffer.phys));
+	buffer_free(&buffer);
 }

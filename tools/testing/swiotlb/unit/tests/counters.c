@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The counters in debugfs: how many slots are in use, and how many ever were.
+ */
+#include "test.h"
+
+static u64 counter(const char *name)
+{
+	u64 value;
+
+	EXPECT(machine_read_counter("swiotlb", name, &value));
+	return value;
+}
+
+/* The mark is exact when mappings come one after the other, whatever the area. */
+TEST_ALL_FRAMES(counters_hiwater)
+{
+	struct machine_config config = { .frames = variant, .cpus = 4, .param = "1024" };
+	unsigned int i, step, used = 0, high = 0;
+	struct buffer buffer;
+	size_t size[64] = { };
+	dma_addr_t dma[64];
+	struct device dev;
+	u64 random = 23;
+
+	machine_boot(&config);
+	device_init(&dev, 32);
+	buffer = buffer_alloc(20000, 0, __GFP_HIGHMEM);
+	EXPECT_EQ(counter("io_tlb_nslabs"), 1024);
+	for (step = 0; step < 3000; step++) {
+		machine_set_cpu(machine_random(&random) % 4);
+		i = machine_random(&random) % 64;
+		if (size[i]) {
+			used -= DIV_ROUND_UP(size[i], IO_TLB_SIZE);
+			unmap(&dev, dma[i], size[i], DMA_TO_DEVICE);
+			size[i] = 0;
+		} else {
+			size[i] = 1 + machine_random(&random) % 20000;
+			dma[i] = swiotlb_map(&dev, buffer.phys, size[i], DMA_TO_DEVICE, 0);
+			EXPECT(dma[i] != DMA_MAPPING_ERROR);
+			used += DIV_ROUND_UP(size[i], IO_TLB_SIZE);
+		}
+		high = max(high, used);
+		EXPECT_EQ(counter("io_tlb_used"), used);
+		EXPECT_EQ(counter("io_tlb_used_hiwater"), high);
+		if (step % 500 == 499) {
+			EXPECT_EQ(machine_write_counter("swiotlb", "io_tlb_used_hiwater", 0), 0);
+			high = used;
+		}
+	}
+	EXPECT_EQ(machine_write_counter("swiotlb", "io_tlb_used_hiwater", 1), -EINVAL);
+	for (i = 0; i < 64; i++)
+		if (size[i])
+			unmap(&dev, dma[i], size[i], DMA_TO_DEVICE);
+	buffer_free(&buffer);
+}
+
+/* Transient pools count as well, while they last and for the mark. */
+TEST(counters_transient)
+{
+	dma_addr_t dma[4], extra[3];
+	struct buffer set, buffer;
+	struct device dev;
+	unsigned int i;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(4096, 0, __GFP_HIGHMEM);
+	for (i = 0; i < 4; i++)
+		dma[i] = map(&dev, &set, DMA_TO_DEVICE);
+	for (i = 0; i < 3; i++)
+		extra[i] = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT_EQ(counter("io_tlb_used"), 518);
+	EXPECT_EQ(counter("io_tlb_used_hiwater"), 518);
+	for (i = 0; i < 3; i++)
+		unmap(&dev, extra[i], 4096, DMA_TO_DEVICE);
+	unmap(&dev, dma[0], 262144, DMA_TO_DEVICE);
+	EXPECT_EQ(counter("io_tlb_used"), 384);
+	EXPECT_EQ(counter("io_tlb_used_hiwater"), 518);
+
+	/* Fill again: the mark has room for it. */
+	dma[0] = map(&dev, &set, DMA_TO_DEVICE);
+	extra[0] = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT_EQ(counter("io_tlb_used_hiwater"), 518);
+	EXPECT_EQ(machine_write_counter("swiotlb", "io_tlb_used_hiwater", 0), 0);
+	EXPECT_EQ(counter("io_tlb_used_hiwater"), 514);
+	unmap(&dev, extra[0], 4096, DMA_TO_DEVICE);
+	EXPECT_EQ(counter("io_tlb_transient_nslabs"), 0);
+	for (i = 0; i < 4; i++)
+		unmap(&dev, dma[i], 262144, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
+
+/* Without a pool there is a directory, and nothing in it. */
+TEST(counters_without_pool)
+{
+	struct machine_config config = { .no_pool = true };
+	u64 value;
+
+	machine_boot(&config);
+	EXPECT(!machine_read_counter("swiotlb", "io_tlb_used", &value));
+	EXPECT_EQ(slots_used(), 0);
+}

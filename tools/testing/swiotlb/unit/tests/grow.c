@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools that come and go: a transient one for the mapping that found no room, and a
+ * larger one, added by a worker, for those to come.
+ */
+#include "test.h"
+
+static struct io_tlb_mem *const mem = &io_tlb_default_mem;
+
+/* Fill what there is with maps of one set each; tells how many. */
+static unsigned int fill(struct device *dev, struct buffer *set, dma_addr_t *dma)
+{
+	unsigned int i;
+
+	for (i = 0; i < mem->nslabs / IO_TLB_SEGSIZE; i++) {
+		dma[i] = map(dev, set, DMA_TO_DEVICE);
+		EXPECT(dma[i] != DMA_MAPPING_ERROR);
+	}
+	return i;
+}
+
+/* A full pool: the next mapping is served, in atomic context, and freed after use. */
+TEST(grow_transient)
+{
+	u64 transient, used;
+	struct buffer set, buffer;
+	unsigned long pages;
+	dma_addr_t dma[64], extra;
+	struct device dev;
+	u8 data[100];
+	unsigned int nr;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(5000, 100, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	pages = machine_pages_in_use();
+
+	machine_set_atomic(true);
+	extra = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+	machine_set_atomic(false);
+	EXPECT(extra != DMA_MAPPING_ERROR);
+	EXPECT(swiotlb_find_pool(&dev, dma_to_phys(&dev, extra))->transient);
+	EXPECT(machine_read_counter("swiotlb", "io_tlb_transient_nslabs", &transient));
+	EXPECT_EQ(transient, 3);
+	EXPECT(machine_read_counter("swiotlb", "io_tlb_used", &used));
+	EXPECT_EQ(used, 512 + 3);
+	EXPECT(machine_dma(&dev, extra, memset(data, 'x', 100), 100, true));
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, extra), 100, DMA_BIDIRECTIONAL);
+	copy_out(data, buffer.phys, 1);
+	EXPECT_EQ(*data, 'x');
+	machine_set_atomic(true);
+	unmap(&dev, extra, 5000, DMA_BIDIRECTIONAL);
+	machine_set_atomic(false);
+
+	/* Readers of the list may still look at it. */
+	EXPECT(machine_pages_in_use() > pages);
+	machine_grace_period();
+	EXPECT_EQ(machine_pages_in_use(), pages);
+	EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, extra)));
+	EXPECT_EQ(slots_used(), 512);
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
+
+/* Transient pools obey limits and alignment as well. */
+TEST(grow_transient_placement)
+{
+	static const unsigned int keep[] = { 0, 0x1ff, 0xfff, 0x3fff };
+	struct buffer set, buffer;
+	dma_addr_t dma[64], extra;
+	unsigned int nr, i, b;
+	struct device dev;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	for (i = 0; i < ARRAY_SIZE(keep); i++) {
+		for (b = 24; b <= 32; b += 4) {
+			buffer = buffer_alloc(9000, 0x3765, __GFP_HIGHMEM);
+			dev.min_align_mask = keep[i];
+			*dev.dma_mask = DMA_BIT_MASK(b);
+			machine_context("min_align_mask %#x, %u bits", keep[i], b);
+			extra = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+			EXPECT(extra != DMA_MAPPING_ERROR);
+			unmap(&dev, extra, 9000, DMA_BIDIRECTIONAL);
+			buffer_free(&buffer);
+		}
+	}
+	/* Nothing there: there is no memory below 1 MiB. */
+	*dev.dma_mask = DMA_BIT_MASK(20);
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	EXPECT(machine_said("not all within reach"));
+	/* A boundary that what the page allocator has happens to cross is an error. */
+	*dev.dma_mask = DMA_BIT_MASK(32);
+	dev.segment_boundary = 0x7ff;
+	dev.min_align_mask = 0;
+	buffer.size = 4096;
+	EXPECT(swiotlb_map(&dev, buffer.phys & PAGE_MASK, 4096, DMA_TO_DEVICE, 0) ==
+	       DMA_MAPPING_ERROR);
+	dev.segment_boundary = U32_MAX;
+	buffer.size = 100;
+	buffer_free(&buffer);
+
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&set);
+}
+
+/* The worker adds a pool, which serves mappings like the first. */
+TEST_ALL_FRAMES(grow_pool)
+{
+	struct io_tlb_pool *first, *second;
+	struct buffer set, buffer;
+	dma_addr_t dma[64], more[64];
+	struct device dev;
+	unsigned int nr, i;
+
+	boot(variant, "1024,4");
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	more[0] = map(&dev, &buffer, DMA_TO_DEVICE);
+	if (more[0] != DMA_MAPPING_ERROR)
+		unmap(&dev, more[0], 100, DMA_TO_DEVICE);
+	EXPECT_EQ(more[0] != DMA_MAPPING_ERROR, variant == FRAMES_NATIVE);
+	EXPECT_EQ(machine_work(), 1);
+	machine_grace_period();
+	EXPECT_EQ(mem->nslabs, 2048);
+	first = mem->defpool;
+
+	for (i = 0; i < 8; i++) {
+		machine_set_cpu(i);
+		more[i] = map(&dev, &set, DMA_TO_DEVICE);
+		EXPECT(more[i] != DMA_MAPPING_ERROR);
+		second = swiotlb_find_pool(&dev, dma_to_phys(&dev, more[i]));
+		EXPECT(second != first && !second->transient);
+	}
+	for (i = 0; i < 8; i++)
+		unmap(&dev, more[i], 262144, DMA_TO_DEVICE);
+	machine_set_cpu(0);
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
+
+/* Many pools: every one is found by its address, whatever the order they came in. */
+TEST_ALL_FRAMES(grow_many)
+{
+	struct buffer set, buffer, space[7];
+	dma_addr_t dma[128];
+	struct device dev;
+	unsigned int nr = 0, pools, i;
+
+	boot(variant, "512");
+	/* Each pool is going to be below the one before, but for the third. */
+	for (i = 0; i < 7; i++)
+		space[i] = buffer_alloc(SZ_1M, 0, variant ? __GFP_HIGHMEM : __GFP_DMA32);
+	swap(space[3], space[4]);
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(2049, 0, __GFP_HIGHMEM);
+	for (pools = 1; pools < 8; pools++) {
+		while (nr < mem->nslabs / IO_TLB_SEGSIZE) {
+			dma[nr] = map(&dev, &set, DMA_TO_DEVICE);
+			EXPECT(dma[nr++] != DMA_MAPPING_ERROR);
+		}
+		i = nr;
+		dma[i] = map(&dev, &buffer, DMA_TO_DEVICE);
+		if (dma[i] != DMA_MAPPING_ERROR)
+			unmap(&dev, dma[i], 2049, DMA_TO_DEVICE);
+		buffer_free(&space[7 - pools]);
+		EXPECT_EQ(machine_work(), 1);
+		machine_grace_period();
+		EXPECT_EQ(mem->nslabs, 512 * (pools + 1));
+		EXPECT_EQ(((struct io_tlb_pool_table *)mem->pools)->nr, pools + 1);
+	}
+	for (i = 0; i < nr; i++) {
+		struct io_tlb_pool *pool = swiotlb_find_pool(&dev, dma_to_phys(&dev, dma[i]));
+
+		EXPECT(pool && !pool->transient);
+		EXPECT(!swiotlb_find_pool(&dev, buffer.phys));
+		contract_check_content(&dev, set.phys, set.size, dma[i]);
+		unmap(&dev, dma[i], 262144, DMA_TO_DEVICE);
+	}
+	EXPECT_EQ(slots_used(), 0);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
+
+/* Growth would not help a device that does not reach what it would add. */
+TEST(grow_out_of_reach)
+{
+	struct buffer set, buffer;
+	dma_addr_t dma[64], extra;
+	struct device dev, narrow;
+	unsigned int nr;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	device_init(&narrow, 28);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	extra = map(&narrow, &buffer, DMA_TO_DEVICE);
+	EXPECT(extra != DMA_MAPPING_ERROR);
+	EXPECT_EQ(machine_work(), 0);
+	unmap(&narrow, extra, 100, DMA_TO_DEVICE);
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
+
+/* Who asked where bounce buffers are expects none elsewhere: no growth any more. */
+TEST(grow_forbidden)
+{
+	struct buffer set;
+	dma_addr_t dma[64];
+	struct device dev;
+	unsigned int nr;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	schedule_work(&mem->grow);
+	default_swiotlb_base();
+	EXPECT(map(&dev, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	EXPECT_EQ(machine_work(), 1);
+	EXPECT_EQ(mem->nslabs, 512);
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&set);
+}
+
+/* With encryption a transient pool is memory that has been decrypted before. */
+TEST(grow_transient_encrypted)
+{
+	struct machine_config config = { .encrypted = true, .param = "512" };
+	struct buffer set, buffer;
+	dma_addr_t dma[64], extra;
+	struct device dev;
+	unsigned int nr;
+
+	machine_boot(&config);
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(5000, 100, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	machine_set_atomic(true);
+	extra = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+	EXPECT(extra != DMA_MAPPING_ERROR);
+	unmap(&dev, extra, 5000, DMA_BIDIRECTIONAL);
+	machine_set_atomic(false);
+	machine_grace_period();
+	EXPECT_EQ(machine_work(), 1);
+	EXPECT_EQ(mem->nslabs, 1024);
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}

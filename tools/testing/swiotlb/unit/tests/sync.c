@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Syncs: whole, in part, at any offset, in either direction, and wrong ones.
+ */
+#include "test.h"
+
+static void check_bytes(phys_addr_t phys, const u8 *expected, size_t size)
+{
+	u8 *seen = malloc(size);
+
+	copy_out(seen, phys, size);
+	if (memcmp(seen, expected, size))
+		machine_fail("the buffer does not hold what it should");
+	free(seen);
+}
+
+/* A part of a mapping is synced, at every alignment: that part, and no more. */
+TEST_ALL_FRAMES(sync_partial)
+{
+	enum { SIZE = 9000 };
+	u8 cpu[SIZE], device[SIZE], both[SIZE];
+	struct buffer buffer;
+	struct device dev;
+	u64 random = 17;
+	unsigned int i, b;
+	size_t from, len;
+	dma_addr_t dma;
+
+	boot(variant, "1024");
+	device_init(&dev, 32);
+	dev.min_align_mask = 0xfff;
+	buffer = buffer_alloc(SIZE, 0x345, __GFP_HIGHMEM);
+	copy_out(cpu, buffer.phys, SIZE);
+	for (i = 0; i < 300; i++) {
+		dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+		for (b = 0; b < SIZE; b++)
+			device[b] = machine_random(&random);
+		from = machine_random(&random) % SIZE;
+		len = 1 + machine_random(&random) % (SIZE - from);
+		machine_context("%zu bytes at %zu of %u", len, from, SIZE);
+
+		/* To the CPU */
+		EXPECT(machine_dma(&dev, dma, device, SIZE, true));
+		swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma + from), len,
+					    DMA_BIDIRECTIONAL);
+		memcpy(both, cpu, SIZE);
+		memcpy(both + from, device + from, len);
+		check_bytes(buffer.phys, both, SIZE);
+
+		/* To the device */
+		fill_random(buffer.phys, SIZE, &random);
+		copy_out(cpu, buffer.phys, SIZE);
+		swiotlb_sync_single_for_device(&dev, dma_to_phys(&dev, dma + from), len,
+					       DMA_BIDIRECTIONAL);
+		memcpy(device + from, cpu + from, len);
+		EXPECT(machine_dma(&dev, dma, both, SIZE, false));
+		EXPECT(!memcmp(both, device, SIZE));
+
+		unmap(&dev, dma, SIZE, DMA_BIDIRECTIONAL);
+		check_bytes(buffer.phys, device, SIZE);
+		memcpy(cpu, device, SIZE);
+	}
+	buffer_free(&buffer);
+}
+
+/* Nothing is copied against the direction of a mapping. */
+TEST(sync_direction)
+{
+	struct buffer buffer;
+	struct device dev;
+	u8 before[64], seen[64];
+	dma_addr_t dma;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(64, 0, __GFP_HIGHMEM);
+	copy_out(before, buffer.phys, 64);
+
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT(machine_dma(&dev, dma, "written by mistake", 18, true));
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma), 64, DMA_TO_DEVICE);
+	check_bytes(buffer.phys, before, 64);
+	unmap(&dev, dma, 64, DMA_TO_DEVICE);
+	check_bytes(buffer.phys, before, 64);
+
+	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
+	EXPECT(machine_dma(&dev, dma, "written", 7, true));
+	swiotlb_sync_single_for_device(&dev, dma_to_phys(&dev, dma), 64, DMA_FROM_DEVICE);
+	EXPECT(machine_dma(&dev, dma, seen, 7, false));
+	EXPECT(!memcmp(seen, "written", 7));
+	unmap(&dev, dma, 64, DMA_FROM_DEVICE);
+	check_bytes(buffer.phys, (const u8 *)"written", 7);
+
+	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma), 64, DMA_NONE);
+	EXPECT_EQ(machine_expect_warning("DMA_TO_DEVICE"), 1);
+	swiotlb_sync_single_for_device(&dev, dma_to_phys(&dev, dma), 64, DMA_NONE);
+	EXPECT_EQ(machine_expect_warning("DMA_FROM_DEVICE"), 1);
+	unmap(&dev, dma, 64, DMA_FROM_DEVICE);
+	buffer_free(&buffer);
+}
+
+/* A sync beyond the mapping copies what is mapped, and says so. */
+TEST_ALL_FRAMES(sync_past_the_end)
+{
+	u8 page[4096], seen[4096];
+	struct buffer buffer, next;
+	dma_addr_t dma, other;
+	struct device dev;
+
+	boot(variant, "512,1");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(1000, 0, __GFP_HIGHMEM);
+	next = buffer_alloc(1000, 0, __GFP_HIGHMEM);
+	copy_out(page, buffer.phys, 4096);
+	dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+	other = map(&dev, &next, DMA_BIDIRECTIONAL);
+
+	memset(page, 'x', 1000);
+	EXPECT(machine_dma(&dev, dma, page, 1000, true));
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma), 3000, DMA_BIDIRECTIONAL);
+	EXPECT_EQ(machine_expect_warning("sync of 3000 bytes, of which only 1000 are mapped"), 1);
+	copy_out(seen, buffer.phys, 4096);
+	EXPECT(!memcmp(seen, page, 4096));
+
+	/* Behind the end of the mapping, but in its slot */
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma) + 1500, 10, DMA_BIDIRECTIONAL);
+	EXPECT_EQ(machine_expect_warning("sync of 10 bytes, of which only 0 are mapped"), 1);
+	copy_out(seen, buffer.phys, 4096);
+	EXPECT(!memcmp(seen, page, 4096));
+	contract_check_content(&dev, next.phys, next.size, other);
+
+	unmap(&dev, dma, 1000, DMA_BIDIRECTIONAL);
+	unmap(&dev, other, 1000, DMA_BIDIRECTIONAL);
+	buffer_free(&next);
+	buffer_free(&buffer);
+}
+
+/* Addresses that are not, or no longer, a bounce buffer's: nothing happens. */
+TEST_ALL_FRAMES(sync_elsewhere)
+{
+	struct buffer buffer, second;
+	struct device dev;
+	u8 before[100];
+	dma_addr_t dma;
+
+	boot(variant, "512,1");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	second = buffer_alloc(2048 * 80, 0, __GFP_HIGHMEM);
+	copy_out(before, buffer.phys, 100);
+	dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+	unmap(&dev, dma, 100, DMA_BIDIRECTIONAL);
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma), 100, DMA_BIDIRECTIONAL);
+	swiotlb_sync_single_for_cpu(&dev, buffer.phys, 100, DMA_BIDIRECTIONAL);
+	swiotlb_sync_single_for_device(&dev, DMA_PHYS_NONE, 100, DMA_BIDIRECTIONAL);
+	swiotlb_tbl_unmap_single(&dev, DMA_PHYS_NONE, 100, DMA_BIDIRECTIONAL, 0);
+	swiotlb_tbl_unmap_single(&dev, buffer.phys, 100, DMA_BIDIRECTIONAL, 0);
+	check_bytes(buffer.phys, before, 100);
+	EXPECT_EQ(slots_used(), 0);
+
+	/* A mapping that starts in the first word of a set and ends in the second */
+	dma = map(&dev, &second, DMA_BIDIRECTIONAL);
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma + 2048 * 79), 2048,
+				    DMA_BIDIRECTIONAL);
+	unmap(&dev, dma, second.size, DMA_BIDIRECTIONAL);
+	buffer_free(&second);
+	buffer_free(&buffer);
+}
+
+/* Unmapped twice, or where nothing is mapped: reported, and nothing is lost. */
+TEST_ALL_FRAMES(unmap_twice)
+{
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma, other;
+
+	boot(variant, "512,1");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(5000, 0, __GFP_HIGHMEM);
+	other = map(&dev, &buffer, DMA_TO_DEVICE);
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	unmap(&dev, dma, 5000, DMA_TO_DEVICE);
+	unmap(&dev, dma, 5000, DMA_TO_DEVICE);
+	EXPECT_EQ(machine_expect_warning("which is not mapped"), 1);
+	EXPECT_EQ(slots_used(), 3);
+	contract_check_content(&dev, buffer.phys, 5000, other);
+	unmap(&dev, other, 5000, DMA_TO_DEVICE);
+	EXPECT_EQ(slots_used(), 0);
+	buffer_free(&buffer);
+}
+
+/* Drivers unmap by any address in the mapping's first page, as NVMe's PRP lists do. */
+TEST(unmap_within)
+{
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma;
+
+	boot(FRAMES_NATIVE, "512,1");
+	device_init(&dev, 32);
+	dev.min_align_mask = 0xfff;
+	buffer = buffer_alloc(20000, 0xe01, __GFP_HIGHMEM);
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT_EQ(slots_used(), 11);
+	unmap(&dev, dma, 20000, DMA_TO_DEVICE);
+	EXPECT_EQ(slots_used(), 0);
+	buffer_free(&buffer);
+}
