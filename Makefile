@@ -13,6 +13,7 @@ help: ## this list
 	@echo '  LINUX=/path/to/tree   your own checkout of it in place of Debian'"'"'s; only read'
 	@echo '  SCENARIO=name         what to boot, one or more, see `make list`'
 	@echo '  SHELL_GUEST=1         boot to a prompt'
+	@echo '  TIME=30               seconds to fuzz'
 	@echo '  PATCH=NN-slug         the patch that takes what is absorbed'
 
 run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PCI disk
@@ -22,6 +23,22 @@ run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PC
 test: ## build what is missing, run every test
 	@$T/build $(EVERYTHING)
 	@$T/test
+
+unit: tree ## the core in userspace: every compiler and sanitizer, threads, fault injection
+	@$T/test unit
+
+fuzz: tree ## random sequences against the model and coverage-guided fuzzing, TIME seconds
+	@$T/fuzz $(or $(TIME),30)
+
+kunit: ## the KUnit suites, on bare hardware and in dom0
+	@$T/build kernel modules guest xen
+	@$T/boot/run kunit-native kunit-dom0
+
+mutants: tree ## put known bugs in, one at a time: some test must fail for each
+	@$T/unit/run-mutants
+
+coverage: tree ## lines and branches that the userspace tests run
+	@$T/unit/coverage
 
 boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
 	@$T/build $(EVERYTHING)
@@ -46,5 +63,5 @@ tree kernel modules guest series absorb xen:
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test boot list check tree kernel modules guest series absorb xen clean
+.PHONY: help run test unit fuzz kunit mutants coverage boot list check tree kernel modules guest series absorb xen clean
 .NOTPARALLEL:

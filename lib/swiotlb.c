@@ -285,7 +285,7 @@ static void warn_full(struct device *dev, size_t size, u64 limit,
 		return;
 	dev_warn_ratelimited(dev,
 			     "swiotlb buffer is full (sz: %zu bytes), total %lu (slots), used %lu (slots)%s\n",
-			     size, mem->nslabs, swiotlb_mem_used(mem),
+			     size, READ_ONCE(mem->nslabs), swiotlb_mem_used(mem),
 			     reached ? "" : ", not all within reach");
 }
 
@@ -525,7 +525,7 @@ size_t swiotlb_max_mapping_size(struct device *dev)
  */
 bool is_swiotlb_allocated(void)
 {
-	return io_tlb_default_mem.nslabs;
+	return READ_ONCE(io_tlb_default_mem.nslabs);
 }
 
 /**
@@ -539,5 +539,5 @@ bool is_swiotlb_active(struct device *dev)
 {
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 
-	return mem && mem->nslabs;
+	return mem && READ_ONCE(mem->nslabs);
 }

@@ -101,6 +101,12 @@ static void give_allowance(struct io_tlb_mem *mem, unsigned int nslabs)
 	spin_unlock(&area->lock);
 }
 
+/* Under @mem->hiwater_lock, but read without it */
+static void raise_hiwater(struct io_tlb_mem *mem, unsigned long nslabs)
+{
+	WRITE_ONCE(mem->used_hiwater, mem->used_hiwater + nslabs);
+}
+
 /**
  * swiotlb_raise_allowance() - let an area use what it uses
  * @mem:	Software IO TLB of the area.
@@ -122,7 +128,7 @@ void swiotlb_raise_allowance(struct io_tlb_mem *mem, struct io_tlb_area *area)
 	spin_lock(&area->lock);
 	area->allowance += taken;
 	if (area->used > area->allowance) {
-		mem->used_hiwater += area->used - area->allowance;
+		raise_hiwater(mem, area->used - area->allowance);
 		area->allowance = area->used;
 	}
 	spin_unlock(&area->lock);
@@ -149,7 +155,7 @@ void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs)
 	} else {
 		taken = collect_unused(mem, nslabs, NULL);
 		if (taken < nslabs)
-			mem->used_hiwater += nslabs - taken;
+			raise_hiwater(mem, nslabs - taken);
 		else
 			give_allowance(mem, taken - nslabs);
 	}
@@ -176,7 +182,7 @@ static void reset_hiwater(struct io_tlb_mem *mem)
 		}
 	}
 	rcu_read_unlock();
-	mem->used_hiwater = hiwater;
+	WRITE_ONCE(mem->used_hiwater, hiwater);
 }
 
 static int io_tlb_used_get(void *data, u64 *val)

@@ -119,7 +119,7 @@ struct io_tlb_slot {
  * struct io_tlb_area - slot sets under one lock
  * @lock:	Protects the other members, and @free, @first and the summary
  *		bytes of the area's sets.
- * @used:	Slots in use.
+ * @used:	Slots in use. Read without the lock for the counters.
  * @allowance:	Slots that may be in use without looking at the high-water mark.
  * @first_set:	Index of the area's first set in its pool.
  * @nr_sets:	Number of sets. May be zero in the last areas of a small pool.

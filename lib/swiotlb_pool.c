@@ -307,7 +307,7 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 
 	fill_table(table, old, pool);
 	rcu_assign_pointer(mem->pools, table);
-	mem->nslabs += pool->nslabs;
+	WRITE_ONCE(mem->nslabs, mem->nslabs + pool->nslabs);
 
 	if (!mem->defpool) {
 		/*

@@ -243,7 +243,7 @@ static int area_take(struct io_tlb_pool *pool, struct io_tlb_area *area,
 
 found:
 	set_take(&sets[set], slot, rq->nslots);
-	area->used += rq->nslots;
+	WRITE_ONCE(area->used, area->used + rq->nslots);
 	return (area->first_set + set) * IO_TLB_SEGSIZE + slot;
 }
 
@@ -289,14 +289,16 @@ int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 {
 	unsigned int set_index = index / IO_TLB_SEGSIZE;
 	struct io_tlb_area *area = &pool->areas[set_index / pool->area_sets];
+	unsigned int nslots;
 	unsigned long flags;
 	int start;
 
 	spin_lock_irqsave(&area->lock, flags);
 	start = slot_start(pool, index);
 	if (likely(start >= 0)) {
-		area->used -= set_return(&pool->sets[set_index],
-					 start % IO_TLB_SEGSIZE);
+		nslots = set_return(&pool->sets[set_index],
+				    start % IO_TLB_SEGSIZE);
+		WRITE_ONCE(area->used, area->used - nslots);
 		*summary_byte(area, set_index - area->first_set) = U8_MAX;
 	}
 	spin_unlock_irqrestore(&area->lock, flags);

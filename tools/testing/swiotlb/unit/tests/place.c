@@ -84,7 +84,7 @@ static void boot_askew(struct device *dev, struct bus_dma_region *range)
 	EXPECT(swiotlb_init_buffer(memblock_alloc_low(4 * SZ_1M, PAGE_SIZE), 4 * SZ_1M, 0, NULL));
 	io_tlb_default_mem.can_grow = false;
 	EXPECT(io_tlb_default_mem.defpool->start % IO_TLB_SET_BYTES);
-	*range = (struct bus_dma_region){ 0, 0x70007000, U32_MAX };
+	*range = (struct bus_dma_region){ 0, 0x70027000, U32_MAX };
 	device_init(dev, 32);
 	dev->dma_range_map = range;
 }
@@ -109,7 +109,7 @@ TEST(place_boundary_askew)
 	unsigned int b, nr;
 
 	boot_askew(&dev, ranges);
-	buffer = buffer_alloc(20000, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(28000, 0, __GFP_HIGHMEM);
 	for (b = 0; b < ARRAY_SIZE(boundaries); b++) {
 		dev.segment_boundary = boundaries[b];
 		for (nr = 0; nr < 512; nr++) {
