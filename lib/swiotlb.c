@@ -168,10 +168,12 @@ struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
 	/*
 	 * The driver is about to store the address somewhere; another CPU that
 	 * loads it from there and syncs or unmaps must then see
-	 * dev->dma_uses_io_tlb set and dma_skip_sync cleared, and find the pool,
-	 * even if a third CPU has added it. Pairs with smp_rmb() in
-	 * swiotlb_used_by(). A full barrier, because it has to order what this
-	 * CPU has read as well as what it has written.
+	 * dev->dma_uses_io_tlb set, and find the pool, even if a third CPU has
+	 * added it. Pairs with smp_rmb() in swiotlb_used_by(). A full barrier,
+	 * because it has to order what this CPU has read as well as what it has
+	 * written. That the other CPU sees the buffer's content, and the record
+	 * of the mapping, is for the driver to order: by a lock, a ring's
+	 * barrier, or an interrupt.
 	 */
 	smp_mb();
 	return pool;
@@ -293,7 +295,7 @@ static void warn_full(struct device *dev, size_t size, u64 limit,
  * Allocate a bounce buffer and fill it.
  *
  * Return: Physical address of the bounce buffer, or %DMA_MAPPING_ERROR. Stores
- * the bus address in @bus.
+ * the bus address in @bus, which is %NULL if it is not what the device uses.
  */
 static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
 			      size_t mapping_size,
@@ -331,6 +333,7 @@ static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
 	}
 
 	swiotlb_request_init(&rq, dev, orig_addr, size, alloc_align_mask, limit);
+	rq.translated = !bus;
 	pool = swiotlb_get_slots(&rq, &index);
 	if (unlikely(!pool)) {
 		warn_full(dev, size, limit, attrs);
@@ -348,8 +351,9 @@ static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
 	bounce_copy(pool->vaddr + ((size_t)index << IO_TLB_SHIFT) + offset,
 		    orig_addr, mapping_size, DMA_TO_DEVICE);
 
-	*bus = slot_set(pool, index)->bus + offset +
-		((index % IO_TLB_SEGSIZE) << IO_TLB_SHIFT);
+	if (bus)
+		*bus = slot_set(pool, index)->bus + offset +
+			((index % IO_TLB_SEGSIZE) << IO_TLB_SHIFT);
 	return slot_phys(pool, index) + offset;
 }
 
@@ -382,10 +386,8 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
 				   enum dma_data_direction dir,
 				   unsigned long attrs)
 {
-	phys_addr_t bus;
-
 	return map_single(dev, orig_addr, mapping_size, alloc_align_mask,
-			  U64_MAX, attrs, &bus);
+			  U64_MAX, attrs, NULL);
 }
 
 /**
@@ -451,19 +453,6 @@ void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
 		WARN_ON_ONCE(dir != DMA_TO_DEVICE);
 }
 
-/*
- * Ranges of dma_range_map are not made of slot sets: one may end within the
- * mapping.
- */
-static bool in_one_range(struct device *dev, phys_addr_t bus, size_t size)
-{
-	dma_addr_t first = bus_to_dma(dev, bus);
-	dma_addr_t last = bus_to_dma(dev, bus + size - 1);
-
-	return first != DMA_MAPPING_ERROR && last != DMA_MAPPING_ERROR &&
-		last - first == size - 1;
-}
-
 /**
  * swiotlb_map() - bounce a streaming mapping
  * @dev:	Device.
@@ -488,13 +477,6 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 	tlb_addr = map_single(dev, paddr, size, 0, limit, attrs, &bus);
 	if (tlb_addr == (phys_addr_t)DMA_MAPPING_ERROR)
 		return DMA_MAPPING_ERROR;
-	if (unlikely(dev->dma_range_map && !in_one_range(dev, bus, size))) {
-		dev_WARN_ONCE(dev, 1, "swiotlb: %pa+%zu is not in one DMA range\n",
-			      &bus, size);
-		swiotlb_put_slots(dev, tlb_addr,
-				  swiotlb_find_pool(dev, tlb_addr));
-		return DMA_MAPPING_ERROR;
-	}
 
 	if (!dev_is_dma_coherent(dev) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		arch_sync_dma_for_device(tlb_addr, size, dir);

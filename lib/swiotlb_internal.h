@@ -202,6 +202,8 @@ struct io_tlb_pool_table {
 /**
  * struct io_tlb_request - what an allocation of slots has to satisfy
  * @dev:	Device that will use it.
+ * @translated:	What the device uses is not a bus address: the caller translates
+ *		it once more, as an IOMMU does.
  * @nslots:	Number of slots, padding included; 1 to %IO_TLB_SEGSIZE.
  * @align_mask:	Bits of a DMA address, counted in slots, that are not free to
  *		choose: all ones up to the highest one.
@@ -212,6 +214,7 @@ struct io_tlb_pool_table {
  */
 struct io_tlb_request {
 	struct device *dev;
+	bool translated;
 	unsigned int nslots;
 	unsigned int align_mask;
 	unsigned int align_value;
@@ -320,6 +323,7 @@ static inline void swiotlb_raise_allowance(struct io_tlb_mem *mem,
 static inline void swiotlb_account_transient(struct io_tlb_mem *mem,
 					     long nslabs)
 {
+	atomic_long_add(nslabs, &mem->transient_nslabs);
 }
 #endif
 

@@ -72,7 +72,9 @@ bool swiotlb_free(struct device *dev, struct page *page, size_t size)
 /* Set up the pool when its first device appears. */
 static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 {
-	unsigned long nslabs = rmem->size >> IO_TLB_SHIFT;
+	/* What is less than a page cannot be shared with devices. */
+	unsigned long nslabs = PFN_DOWN(rmem->size) <<
+		(PAGE_SHIFT - IO_TLB_SHIFT);
 	void *vaddr = phys_to_virt(rmem->base);
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool;
@@ -151,7 +153,7 @@ static int __init rmem_swiotlb_setup(struct reserved_mem *rmem)
 			return -EINVAL;
 		}
 	}
-	if (rmem->size < IO_TLB_SIZE || !PAGE_ALIGNED(rmem->base)) {
+	if (rmem->size < PAGE_SIZE || !PAGE_ALIGNED(rmem->base)) {
 		pr_err("%s: %pa bytes at %pa cannot be a restricted DMA pool\n",
 		       rmem->name, &rmem->size, &rmem->base);
 		return -EINVAL;

@@ -109,6 +109,31 @@ enum set_verdict {
 };
 
 /*
+ * Where the device sees a set. The ranges of a device describe what it reaches by
+ * itself, so they need not have what an IOMMU shows it elsewhere.
+ */
+static dma_addr_t set_dma(const struct io_tlb_set *set,
+			  const struct io_tlb_request *rq)
+{
+	dma_addr_t dma = bus_to_dma(rq->dev, set->bus);
+
+	if (unlikely(dma == DMA_MAPPING_ERROR && rq->translated))
+		return set->bus;
+	return dma;
+}
+
+/*
+ * Ranges of dma_range_map are not made of slot sets: is the byte at @offset of @set
+ * in the same as the first?
+ */
+static bool in_range_of_set(const struct io_tlb_set *set, dma_addr_t dma,
+			    size_t offset, const struct io_tlb_request *rq)
+{
+	return rq->translated ||
+		bus_to_dma(rq->dev, set->bus + offset) == dma + offset;
+}
+
+/*
  * Find the lowest run of slots in @set that satisfies @rq.
  *
  * Return: The run's first slot, or an &enum set_verdict.
@@ -116,7 +141,7 @@ enum set_verdict {
 static int set_search(const struct io_tlb_set *set,
 		      const struct io_tlb_request *rq)
 {
-	dma_addr_t dma = bus_to_dma(rq->dev, set->bus), last;
+	dma_addr_t dma = set_dma(set, rq), last;
 	u64 lo = set->free[0], hi = set->free[1];
 	int slot;
 
@@ -139,6 +164,9 @@ static int set_search(const struct io_tlb_set *set,
 	/* If the lowest is out of reach, so are the others. */
 	last = dma + ((slot + rq->nslots) << IO_TLB_SHIFT) - 1;
 	if (unlikely(last < dma || last > rq->limit))
+		return SET_NO_FIT;
+	if (unlikely(rq->dev->dma_range_map) &&
+	    !in_range_of_set(set, dma, last - dma, rq))
 		return SET_NO_FIT;
 	return slot;
 }
@@ -340,6 +368,7 @@ void swiotlb_request_init(struct io_tlb_request *rq, struct device *dev,
 	mask = (1ULL << fls(mask)) - 1;
 
 	rq->dev = dev;
+	rq->translated = false;
 	rq->nslots = nr_slots(size);
 	rq->align_mask = mask >> IO_TLB_SHIFT;
 	rq->align_value = (orig_addr & mask & ~alloc_align_mask) >> IO_TLB_SHIFT;

@@ -38,8 +38,11 @@ static bool __init try_size(size_t bytes)
 	void *buf;
 
 	buf = memblock_alloc(bytes, (size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT);
-	if (!buf)
+	if (!buf) {
+		pr_warn("no %zu KiB of memory for bounce buffers\n",
+			bytes / SZ_1K);
 		return false;
+	}
 
 	used = swiotlb_init_buffer(buf, bytes, SWIOTLB_ANY,
 				   &xen_swiotlb_backend);
@@ -81,5 +84,5 @@ void __init pci_xen_swiotlb_init(void)
 			return;
 		bytes = ALIGN(bytes / 2, (size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT);
 	} while (bytes >= MIN_BYTES);
-	pr_err("no bounce memory: the hypervisor has no contiguous memory below 4 GiB; start it with a larger dma_bits= or with less dom0_mem=\n");
+	pr_err("no bounce memory; if the hypervisor has no contiguous memory below 4 GiB, start it with a larger dma_bits= or with less dom0_mem=\n");
 }

@@ -165,6 +165,7 @@ extern bool machine_verbose;
 
 bool machine_should_fail(enum machine_failure kind);
 void machine_fail_nth(enum machine_failure kind, unsigned int nth);
+void machine_fail_from(enum machine_failure kind, unsigned int nth);
 void machine_fail_all(enum machine_failure kind, bool fail);
 unsigned int machine_failure_calls(enum machine_failure kind);
 

@@ -117,6 +117,7 @@ void machine_fail(const char *fmt, ...)
 static struct {
 	unsigned int calls;
 	unsigned int nth;
+	bool onwards;
 	bool all;
 } failures[NR_FAILURES];
 
@@ -124,6 +125,8 @@ bool machine_should_fail(enum machine_failure kind)
 {
 	unsigned int call = __atomic_add_fetch(&failures[kind].calls, 1, __ATOMIC_RELAXED);
 
+	if (failures[kind].onwards && call > failures[kind].nth)
+		return true;
 	return failures[kind].all || call == failures[kind].nth;
 }
 
@@ -132,6 +135,14 @@ void machine_fail_nth(enum machine_failure kind, unsigned int nth)
 {
 	failures[kind].calls = 0;
 	failures[kind].nth = nth;
+	failures[kind].onwards = false;
+}
+
+/* The @nth call from now and all that follow */
+void machine_fail_from(enum machine_failure kind, unsigned int nth)
+{
+	machine_fail_nth(kind, nth);
+	failures[kind].onwards = true;
 }
 
 void machine_fail_all(enum machine_failure kind, bool fail)

@@ -191,6 +191,7 @@ void rcu_read_lock(void)
 		machine_thread_start();
 	if (me.rcu_nesting++)
 		return;
+	/* Whoever still waits for an earlier look of this reader need not any more. */
 	smp_store_release(&readers[me.slot - 1].entered, READ_ONCE(epoch));
 	machine_full_barrier();
 }
@@ -241,6 +242,7 @@ static void wait_for_readers(void)
 	machine_full_barrier();
 	for (i = 0; i < MAX_THREADS; i++) {
 		for (;;) {
+			/* Pairs with rcu_read_unlock(). */
 			entered = smp_load_acquire(&readers[i].entered);
 			if (!entered || entered >= now)
 				break;

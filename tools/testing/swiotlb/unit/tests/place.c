@@ -376,14 +376,14 @@ TEST(place_areas)
 	buffer_free(&buffer);
 }
 
-/* An offset between bus and device, and a mapping that would lie in two ranges */
+/* An offset between bus and device, in ranges that are not made of slot sets */
 TEST(place_dma_range)
 {
 	struct bus_dma_region ranges[3] = { };
 	struct buffer buffer;
 	struct device dev;
 	phys_addr_t start;
-	dma_addr_t dma;
+	dma_addr_t dma, next;
 
 	boot(FRAMES_NATIVE, "512,1");
 	io_tlb_default_mem.can_grow = false;
@@ -397,12 +397,40 @@ TEST(place_dma_range)
 	buffer = buffer_alloc(0x1000, 0, __GFP_HIGHMEM);
 	dma = map(&dev, &buffer, DMA_TO_DEVICE);
 	EXPECT_EQ(dma, 0x40000000);
+	/* What is left of the first range is too little; the second is another place. */
+	next = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT_EQ(next, 0x80000000 + 0x40000 - 0x1800);
+	unmap(&dev, next, buffer.size, DMA_TO_DEVICE);
+	unmap(&dev, dma, buffer.size, DMA_TO_DEVICE);
+
+	/* The end of a range is not the end of a mapping. */
+	ranges[1].size = 0x800;
+	EXPECT_EQ(map(&dev, &buffer, DMA_TO_DEVICE), dma);
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 	unmap(&dev, dma, buffer.size, DMA_TO_DEVICE);
 	buffer_free(&buffer);
+}
 
-	buffer = buffer_alloc(0x2000, 0, __GFP_HIGHMEM);
+/*
+ * A device behind an IOMMU has ranges as well, which say nothing of the memory that the
+ * IOMMU shows it.
+ */
+TEST(place_dma_range_behind_iommu)
+{
+	struct bus_dma_region ranges[2] = { { 0, 0, SZ_1M } };
+	struct buffer buffer;
+	struct device dev;
+	phys_addr_t tlb;
+
+	boot(FRAMES_NATIVE, "512,1");
+	io_tlb_default_mem.can_grow = false;
+	device_init(&dev, 64);
+	dev.dma_range_map = ranges;
+	buffer = buffer_alloc(5000, 0x800, __GFP_HIGHMEM);
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
-	EXPECT_EQ(machine_expect_warning("is not in one DMA range"), 1);
-	EXPECT_EQ(slots_used(), 0);
+	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0xfff, DMA_TO_DEVICE, 0);
+	EXPECT(tlb != (phys_addr_t)DMA_MAPPING_ERROR);
+	EXPECT_EQ(tlb & 0xfff, 0);
+	swiotlb_tbl_unmap_single(&dev, tlb, buffer.size, DMA_TO_DEVICE, 0);
 	buffer_free(&buffer);
 }
