@@ -202,13 +202,14 @@ static void destroy_transient(struct io_tlb_pool *pool)
 	kfree(pool);
 }
 
-/* Would the device reach all of a pool that is added? */
+/* Would the device reach all of a pool that is added, and be content with it? */
 static bool growth_helps(const struct io_tlb_request *rq)
 {
 	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
 	u64 limit = mem->backend ? DMA_BIT_MASK(32) : mem->phys_limit;
 
-	return bus_to_dma(rq->dev, limit) <= rq->limit;
+	return swiotlb_request_possible(rq) &&
+		bus_to_dma(rq->dev, limit) <= rq->limit;
 }
 
 /**

@@ -148,7 +148,8 @@ unsigned long swiotlb_default_nslabs(void)
 /**
  * swiotlb_default_areas() - how many areas pools are to have
  *
- * Return: Areas of the default pool, once it is set up.
+ * Return: Number of areas, settled when the default pool is set up. A pool with
+ * fewer sets has fewer.
  */
 unsigned int swiotlb_default_areas(void)
 {

@@ -284,6 +284,7 @@ int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		       unsigned int area_index,
 		       const struct io_tlb_request *rq);
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
+bool swiotlb_request_possible(const struct io_tlb_request *rq);
 
 /* swiotlb_init.c */
 unsigned long swiotlb_default_nslabs(void);

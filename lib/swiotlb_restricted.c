@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/of_fdt.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/pfn.h>
@@ -108,6 +109,9 @@ free:
 	return NULL;
 }
 
+/* Devices of a pool may be probed at the same time. */
+static DEFINE_MUTEX(restricted_mutex);
+
 static int rmem_swiotlb_device_init(struct reserved_mem *rmem,
 				    struct device *dev)
 {
@@ -116,8 +120,10 @@ static int rmem_swiotlb_device_init(struct reserved_mem *rmem,
 		return -EINVAL;
 	}
 
+	mutex_lock(&restricted_mutex);
 	if (!rmem->priv)
 		rmem->priv = make_restricted_pool(rmem);
+	mutex_unlock(&restricted_mutex);
 	if (!rmem->priv)
 		return -ENOMEM;
 

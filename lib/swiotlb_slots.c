@@ -110,16 +110,13 @@ enum set_verdict {
 
 /*
  * Where the device sees a set. The ranges of a device describe what it reaches by
- * itself, so they need not have what an IOMMU shows it elsewhere.
+ * itself. They say nothing of what an IOMMU shows it, which maps pages as they
+ * lie on the bus.
  */
 static dma_addr_t set_dma(const struct io_tlb_set *set,
 			  const struct io_tlb_request *rq)
 {
-	dma_addr_t dma = bus_to_dma(rq->dev, set->bus);
-
-	if (unlikely(dma == DMA_MAPPING_ERROR && rq->translated))
-		return set->bus;
-	return dma;
+	return rq->translated ? set->bus : bus_to_dma(rq->dev, set->bus);
 }
 
 /*
@@ -374,4 +371,24 @@ void swiotlb_request_init(struct io_tlb_request *rq, struct device *dev,
 	rq->align_value = (orig_addr & mask & ~alloc_align_mask) >> IO_TLB_SHIFT;
 	rq->boundary_mask = dma_get_seg_boundary(dev);
 	rq->limit = limit;
+}
+
+/**
+ * swiotlb_request_possible() - would a pool with nothing in use serve a request?
+ * @rq:		What is wanted.
+ *
+ * Its limit aside. Where the ranges of a device put a pool for it is not known, so
+ * for such a device the answer is a guess.
+ *
+ * Context: Any.
+ * Return: %false if no pool that starts at a multiple of a set's size can.
+ */
+bool swiotlb_request_possible(const struct io_tlb_request *rq)
+{
+	u64 segment = ((u64)rq->boundary_mask >> IO_TLB_SHIFT) + 1;
+
+	if (rq->dev->dma_range_map)
+		return true;
+	return (rq->align_value & (segment - 1)) + rq->nslots <= segment &&
+		rq->align_value % IO_TLB_SEGSIZE + rq->nslots <= IO_TLB_SEGSIZE;
 }

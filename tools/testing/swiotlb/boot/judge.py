@@ -154,9 +154,13 @@ def complaints(lines: list[str], allow: str) -> list[str]:
 def guest_lines(lines: list[str]) -> list[str]:
     """The guest's KTAP lines, time stamps removed, from its header to its result line."""
     bare = [TIME_STAMP.sub("", line) for line in lines if TIME_STAMP.match(line)]
-    if "KTAP version 1" not in bare:
+    started = next((number for number, line in enumerate(bare)
+                    if line.startswith("# starting ")), 0)
+    headers = [number for number, line in enumerate(bare[:started]) if line == "KTAP version 1"]
+    if not headers:
         return []
-    bare = bare[bare.index("KTAP version 1"):]
+    # KUnit, if it is enabled, has printed a header of its own before.
+    bare = bare[headers[-1]:]
     for number, line in enumerate(bare):
         if line.startswith("SWIOTLB-BOOT-RESULT "):
             bare = bare[:number]

@@ -70,6 +70,14 @@ void machine_irq_restore(unsigned long flags);
 #define spin_lock_irq(l)		do { machine_irq_save(); spin_lock(l); } while (0)
 #define spin_unlock_irq(l)		do { spin_unlock(l); machine_irq_restore(0); } while (0)
 
+struct mutex {
+	pthread_mutex_t mutex;
+};
+
+#define DEFINE_MUTEX(m)		struct mutex m = { PTHREAD_MUTEX_INITIALIZER }
+#define mutex_lock(m)		do { might_sleep(); pthread_mutex_lock(&(m)->mutex); } while (0)
+#define mutex_unlock(m)		pthread_mutex_unlock(&(m)->mutex)
+
 void might_sleep(void);
 unsigned int raw_smp_processor_id(void);
 unsigned int num_possible_cpus(void);

@@ -219,6 +219,29 @@ TEST(grow_out_of_reach)
 	buffer_free(&set);
 }
 
+/* Nor would it for a request that no pool can serve: that must not add one each time. */
+TEST(grow_impossible)
+{
+	struct buffer buffer;
+	struct device dev;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 64);
+	buffer = buffer_alloc(8192, 0, __GFP_HIGHMEM);
+	dev.segment_boundary = 0xfff;
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	EXPECT_EQ(machine_work(), 0);
+	buffer_free(&buffer);
+
+	/* The last pages of a set, and one more */
+	buffer = buffer_alloc(8192, 0x3f000, __GFP_HIGHMEM);
+	dev.segment_boundary = U32_MAX;
+	dev.min_align_mask = 0x3ffff;
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	EXPECT_EQ(machine_work(), 0);
+	buffer_free(&buffer);
+}
+
 /* Who asked where bounce buffers are expects none elsewhere: no growth any more. */
 TEST(grow_forbidden)
 {

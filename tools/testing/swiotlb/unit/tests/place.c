@@ -95,6 +95,8 @@ TEST(place_alignment_askew)
 	struct device dev;
 
 	boot_askew(&dev, ranges);
+	/* What is aligned for an IOMMU is the bus address. */
+	dev.dma_range_map = NULL;
 	check_alignments(&dev);
 }
 
@@ -418,6 +420,7 @@ TEST(place_dma_range)
 TEST(place_dma_range_behind_iommu)
 {
 	struct bus_dma_region ranges[2] = { { 0, 0, SZ_1M } };
+	struct bus_dma_region shifted[2] = { { 0, 0x1000, 1ULL << 33 } };
 	struct buffer buffer;
 	struct device dev;
 	phys_addr_t tlb;
@@ -431,6 +434,13 @@ TEST(place_dma_range_behind_iommu)
 	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0xfff, DMA_TO_DEVICE, 0);
 	EXPECT(tlb != (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT_EQ(tlb & 0xfff, 0);
+	swiotlb_tbl_unmap_single(&dev, tlb, buffer.size, DMA_TO_DEVICE, 0);
+
+	/* Nor do they shift what the IOMMU maps: alignment is that of the bus. */
+	dev.dma_range_map = shifted;
+	dev.min_align_mask = 0x1fff;
+	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0, DMA_TO_DEVICE, 0);
+	EXPECT_EQ(tlb & 0x1fff, buffer.phys & 0x1fff);
 	swiotlb_tbl_unmap_single(&dev, tlb, buffer.size, DMA_TO_DEVICE, 0);
 	buffer_free(&buffer);
 }

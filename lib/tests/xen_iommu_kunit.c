@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bus addresses of a Xen PV guest: what only a guest can show.
+ *
+ * Everything is compared with what the P2M says page by page. Elsewhere than in a
+ * PV guest, bus addresses are physical ones, and the tests are skipped.
+ *
+ * The device is that of dma_kunit.h. Random numbers are the same in each run.
+ */
+#include <kunit/test.h>
+#include <linux/dma-bus.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/pfn.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/swiotlb.h>
+#include <xen/page.h>
+#include <xen/xen.h>
+
+#include "../swiotlb_internal.h"
+#include "dma_kunit.h"
+
+/**
+ * struct xen_test - what each test has
+ * @dev:	Device that reaches all memory.
+ * @pages:	First of 2^MAX_ORDER_TESTED pages.
+ * @data:	What the device writes.
+ * @rnd:	Random numbers.
+ */
+struct xen_test {
+	struct device *dev;
+	struct page *pages;
+	void *data;
+	struct rnd_state rnd;
+};
+
+/* Extents of more cannot be had in atomic context. */
+#define MAX_ORDER_TESTED	9
+#define NR_PAGES		BIT(MAX_ORDER_TESTED)
+
+static int test_init(struct kunit *test)
+{
+	struct xen_test *t;
+
+	if (!xen_pv_domain())
+		kunit_skip(test, "this is no Xen PV guest");
+
+	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->data = kunit_kzalloc(test, SZ_512K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->data);
+	t->dev = dma_test_device(test, DMA_BIT_MASK(64));
+	prandom_seed_state(&t->rnd, 1);
+	t->pages = alloc_pages(GFP_KERNEL, MAX_ORDER_TESTED);
+	KUNIT_ASSERT_NOT_NULL(test, t->pages);
+	test->priv = t;
+	return 0;
+}
+
+/* The pages leave as what they came: single frames, all ours. */
+static void test_exit(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	unsigned long i;
+
+	if (!t)
+		return;
+	for (i = 0; i < NR_PAGES; i++)
+		KUNIT_EXPECT_FALSE(test, PageXenRemapped(t->pages + i));
+	__free_pages(t->pages, MAX_ORDER_TESTED);
+}
+
+static phys_addr_t bus_of(struct page *page)
+{
+	return dma_phys_to_bus(page_to_phys(page));
+}
+
+/* Each page has a frame of its own, which leads back to the page. */
+static void expect_consistent(struct kunit *test, struct page *page,
+			      unsigned long nr)
+{
+	phys_addr_t phys;
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		phys = page_to_phys(page + i);
+		KUNIT_ASSERT_EQ(test, dma_bus_to_phys(dma_phys_to_bus(phys)),
+				phys);
+		KUNIT_ASSERT_EQ(test, dma_phys_to_bus(phys),
+				PFN_PHYS(pfn_to_mfn(PHYS_PFN(phys))));
+	}
+}
+
+/* The CPU can use the pages, and none is another one's. */
+static void expect_usable(struct kunit *test, struct page *page,
+			  unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		dma_test_fill(page_address(page + i), PAGE_SIZE, i);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_TRUE(test, dma_test_filled(page_address(page + i),
+							PAGE_SIZE, i));
+}
+
+static bool slowly_contiguous(phys_addr_t phys, size_t size)
+{
+	phys_addr_t first = dma_phys_to_bus(phys) & PAGE_MASK;
+	unsigned long i;
+
+	for (i = 1; i < PFN_UP(offset_in_page(phys) + size); i++)
+		if (dma_phys_to_bus((phys & PAGE_MASK) + i * PAGE_SIZE) !=
+		    first + i * PAGE_SIZE)
+			return false;
+	return true;
+}
+
+static bool make(struct page *page, unsigned int order, u64 limit)
+{
+	return !dma_bus_make_contiguous(page, PAGE_SIZE << order, limit,
+					GFP_KERNEL);
+}
+
+static void undo(struct page *page, unsigned int order)
+{
+	dma_bus_undo_contiguous(page, PAGE_SIZE << order);
+}
+
+/*
+ * Translation
+ */
+
+static void round_trip(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	phys_addr_t phys = page_to_phys(t->pages);
+
+	KUNIT_EXPECT_FALSE(test, dma_bus_is_phys());
+	expect_consistent(test, t->pages, NR_PAGES);
+	KUNIT_EXPECT_EQ(test, dma_phys_to_bus(phys + 1234),
+			dma_phys_to_bus(phys) + 1234);
+	KUNIT_EXPECT_EQ(test, dma_bus_to_phys(dma_phys_to_bus(phys) + 4095),
+			phys + 4095);
+}
+
+/* A frame is ours, and leads back, or it is nobody's that we know. */
+static void foreign_frames(struct kunit *test)
+{
+	unsigned long end = PHYS_PFN(dma_bus_max()) + 1, mfn, step;
+	unsigned long ours = 0, foreign = 0;
+	phys_addr_t phys;
+
+	step = max(end / 100000, 1UL);
+	for (mfn = 0; mfn < end; mfn += step) {
+		phys = dma_bus_to_phys(PFN_PHYS(mfn) + 5);
+		if (phys == DMA_PHYS_NONE) {
+			foreign++;
+			continue;
+		}
+		ours++;
+		KUNIT_ASSERT_EQ(test, dma_phys_to_bus(phys), PFN_PHYS(mfn) + 5);
+	}
+	KUNIT_EXPECT_GT(test, ours, 0);
+	/* Xen itself has some, if nobody else does. */
+	KUNIT_EXPECT_GT(test, foreign, 0);
+	KUNIT_EXPECT_EQ(test, dma_bus_to_phys(PFN_PHYS(end) * 2), DMA_PHYS_NONE);
+}
+
+/* Where there is no page, there is no address, and nothing is contiguous. */
+static void no_page(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	struct page *page;
+
+	if (xen_alloc_unpopulated_pages(1, &page))
+		kunit_skip(test, "no unpopulated page to be had");
+	KUNIT_EXPECT_EQ(test, bus_of(page), (phys_addr_t)DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(page_to_phys(page), SZ_8K));
+	KUNIT_EXPECT_FALSE(test, dma_capable(t->dev, page_to_phys(page),
+					     phys_to_dma(t->dev,
+							 page_to_phys(page)),
+					     PAGE_SIZE));
+	xen_free_unpopulated_pages(1, &page);
+}
+
+static void required_mask(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	u64 mask = dma_get_required_mask(t->dev);
+
+	KUNIT_EXPECT_EQ(test, mask & (mask + 1), 0);
+	KUNIT_EXPECT_GE(test, mask, dma_bus_max());
+	KUNIT_EXPECT_LT(test, mask / 2, dma_bus_max());
+	KUNIT_EXPECT_LE(test, bus_of(t->pages), dma_bus_max());
+}
+
+/*
+ * Contiguity
+ */
+
+/* Up to here there are gaps. */
+#define GAP_PAGES	64
+
+static void close_gaps(struct xen_test *t)
+{
+	unsigned long i;
+
+	for (i = 1; i < GAP_PAGES; i += 4)
+		undo(t->pages + i, 0);
+}
+
+/* Make the second page of each four another frame, so that there are gaps. */
+static void make_gaps(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	unsigned long i;
+
+	for (i = 1; i < GAP_PAGES; i += 4) {
+		if (make(t->pages + i, 0, DMA_BIT_MASK(32)))
+			continue;
+		close_gaps(t);
+		kunit_skip(test, "no page below 4 GiB to be had");
+	}
+}
+
+static void contiguous(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	unsigned int i, yes = 0;
+	phys_addr_t phys;
+	size_t size;
+	bool slow;
+
+	make_gaps(test);
+	for (i = 0; i < 5000; i++) {
+		phys = page_to_phys(t->pages) +
+			prandom_u32_state(&t->rnd) % (GAP_PAGES * PAGE_SIZE);
+		size = 1 + prandom_u32_state(&t->rnd) % (6 * PAGE_SIZE);
+		slow = slowly_contiguous(phys, size);
+		yes += slow;
+		KUNIT_EXPECT_EQ_MSG(test, dma_bus_contiguous(phys, size), slow,
+				    "%zu bytes at %pa", size, &phys);
+	}
+	/* Both answers were asked for. */
+	KUNIT_EXPECT_GT(test, yes, 0);
+	KUNIT_EXPECT_LT(test, yes, i);
+	close_gaps(t);
+}
+
+/* One byte decides whether the next page matters. */
+static void contiguous_to_the_byte(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	phys_addr_t phys = page_to_phys(t->pages);
+
+	make_gaps(test);
+	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(phys, PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(phys, PAGE_SIZE + 1));
+	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(phys + PAGE_SIZE - 1, 1));
+	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(phys + PAGE_SIZE - 1, 2));
+	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(DMA_PHYS_NONE, SZ_1G));
+	close_gaps(t);
+}
+
+/*
+ * Exchange
+ */
+
+static void make_and_undo(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	unsigned int order;
+	phys_addr_t bus;
+	size_t size;
+
+	for (order = 0; order <= MAX_ORDER_TESTED; order++) {
+		size = PAGE_SIZE << order;
+		if (!make(t->pages, order, DMA_BIT_MASK(32))) {
+			kunit_info(test, "no extent of order %u", order);
+			continue;
+		}
+		KUNIT_EXPECT_TRUE(test, slowly_contiguous(page_to_phys(t->pages),
+							  size));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(bus_of(t->pages), size));
+		KUNIT_EXPECT_LE(test, bus_of(t->pages) + size - 1,
+				DMA_BIT_MASK(32));
+		KUNIT_EXPECT_TRUE(test, dma_bus_coherent_ok(page_to_phys(t->pages),
+							    size));
+		expect_consistent(test, t->pages, NR_PAGES);
+		expect_usable(test, t->pages, NR_PAGES);
+
+		bus = bus_of(t->pages);
+		undo(t->pages, order);
+		KUNIT_EXPECT_NE_MSG(test, bus_of(t->pages), bus,
+				    "the extent was not returned");
+		expect_consistent(test, t->pages, NR_PAGES);
+		expect_usable(test, t->pages, NR_PAGES);
+	}
+}
+
+/* Either the limit is kept, or nothing has happened. */
+static void limits(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	unsigned int bits, order = 3, got = 0;
+	phys_addr_t before;
+	u64 limit;
+
+	for (bits = PAGE_SHIFT; bits <= 64; bits++) {
+		limit = DMA_BIT_MASK(bits);
+		before = bus_of(t->pages);
+		if (make(t->pages, order, limit)) {
+			got++;
+			KUNIT_EXPECT_LE(test, bus_of(t->pages) +
+					(PAGE_SIZE << order) - 1, limit);
+			undo(t->pages, order);
+		} else {
+			KUNIT_EXPECT_EQ(test, bus_of(t->pages), before);
+		}
+		expect_consistent(test, t->pages, 1UL << order);
+	}
+	KUNIT_EXPECT_GT(test, got, 0);
+	expect_usable(test, t->pages, 1UL << order);
+}
+
+/*
+ * A limit that is no mask must not be exceeded either: not by a byte, though Xen
+ * has just been returned an extent that would be good but for that byte.
+ */
+static void odd_limit(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	u64 limit;
+
+	KUNIT_ASSERT_TRUE(test, make(t->pages, 3, DMA_BIT_MASK(32)));
+	limit = bus_of(t->pages) + SZ_32K - 2;
+	undo(t->pages, 3);
+
+	if (!make(t->pages, 3, limit))
+		kunit_skip(test, "no lower extent");
+	KUNIT_EXPECT_LE(test, bus_of(t->pages) + SZ_32K - 1, limit);
+	undo(t->pages, 3);
+}
+
+static void undo_what_was_not_made(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	phys_addr_t before = bus_of(t->pages);
+
+	undo(t->pages, 3);
+	KUNIT_EXPECT_EQ(test, bus_of(t->pages), before);
+	expect_consistent(test, t->pages, NR_PAGES);
+}
+
+/* Large extents need memory for the list of frames. */
+static void atomic_context(struct kunit *test)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	struct xen_test *t = test->priv;
+	unsigned long flags;
+	int large, small;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	local_irq_save(flags);
+	large = dma_bus_make_contiguous(page, PAGE_SIZE << MAX_PAGE_ORDER,
+					DMA_BIT_MASK(32), GFP_ATOMIC);
+	small = dma_bus_make_contiguous(t->pages, SZ_16K, DMA_BIT_MASK(32),
+					GFP_ATOMIC);
+	local_irq_restore(flags);
+
+	KUNIT_EXPECT_EQ(test, large, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, small, 0);
+	undo(t->pages, 2);
+	expect_consistent(test, page, 1UL << MAX_PAGE_ORDER);
+	__free_pages(page, MAX_PAGE_ORDER);
+}
+
+/*
+ * The DMA API
+ */
+
+static void coherent(struct kunit *test)
+{
+	static const size_t bytes[] = { SZ_4K, SZ_16K, SZ_64K, SZ_256K, SZ_1M };
+	static const unsigned int bits[] = { 28, 31, 32, 36, 64 };
+	struct xen_test *t = test->priv;
+	phys_addr_t phys;
+	dma_addr_t dma;
+	size_t size;
+	void *vaddr;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bits) * ARRAY_SIZE(bytes); i++) {
+		size = bytes[i % ARRAY_SIZE(bytes)];
+		t->dev->coherent_dma_mask =
+			DMA_BIT_MASK(bits[i / ARRAY_SIZE(bytes)]);
+		vaddr = dma_alloc_coherent(t->dev, size, &dma,
+					   GFP_KERNEL | __GFP_NOWARN);
+		if (!vaddr && t->dev->coherent_dma_mask < DMA_BIT_MASK(32))
+			continue;
+		KUNIT_ASSERT_NOT_NULL(test, vaddr);
+		phys = virt_to_phys(vaddr);
+		KUNIT_EXPECT_EQ(test, dma, dma_phys_to_bus(phys));
+		KUNIT_EXPECT_TRUE(test, slowly_contiguous(phys, size));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(dma, size));
+		KUNIT_EXPECT_LE(test, dma + size - 1,
+				t->dev->coherent_dma_mask);
+		KUNIT_EXPECT_NULL(test, memchr_inv(vaddr, 0, size));
+		dma_free_coherent(t->dev, size, vaddr, dma);
+		expect_consistent(test, virt_to_page(vaddr), PHYS_PFN(size));
+	}
+}
+
+/* A buffer that is contiguous for the CPU only */
+static void bounce_over_gap(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	void *buf = page_address(t->pages);
+	size_t size = 8 * PAGE_SIZE;
+	dma_addr_t dma;
+
+	if (!is_swiotlb_active(t->dev))
+		kunit_skip(test, "no bounce buffers");
+	make_gaps(test);
+
+	dma_test_fill(buf, size, 1);
+	dma = dma_map_single(t->dev, buf, size, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_FALSE(test, dma_mapping_error(t->dev, dma));
+	KUNIT_EXPECT_NE(test, dma, bus_of(t->pages));
+	KUNIT_EXPECT_TRUE(test, slowly_contiguous(dma_to_phys(t->dev, dma),
+						  size));
+	KUNIT_EXPECT_TRUE(test, dma_test_sees(t->dev, dma, buf, size));
+	dma_test_fill(t->data, size, 2);
+	dma_test_write(t->dev, dma, t->data, size);
+	dma_unmap_single(t->dev, dma, size, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_TRUE(test, dma_test_filled(buf, size, 2));
+	close_gaps(t);
+}
+
+/* One that is contiguous for the device as well is used where it is. */
+static void direct(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	void *buf = page_address(t->pages);
+	dma_addr_t dma;
+
+	if (is_swiotlb_force_bounce(t->dev))
+		kunit_skip(test, "swiotlb=force");
+	KUNIT_ASSERT_TRUE(test, make(t->pages, 3, DMA_BIT_MASK(32)));
+
+	dma = dma_map_single(t->dev, buf + 100, SZ_16K, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_FALSE(test, dma_mapping_error(t->dev, dma));
+	KUNIT_EXPECT_EQ(test, dma, bus_of(t->pages) + 100);
+	dma_test_fill(t->data, SZ_16K, 1);
+	dma_test_write(t->dev, dma, t->data, SZ_16K);
+	KUNIT_EXPECT_TRUE(test, dma_test_filled(buf + 100, SZ_16K, 1));
+	dma_unmap_single(t->dev, dma, SZ_16K, DMA_FROM_DEVICE);
+	undo(t->pages, 3);
+}
+
+/* Registers of other devices are where they are. */
+static void resource(struct kunit *test)
+{
+	struct xen_test *t = test->priv;
+	phys_addr_t hpet = 0xfed00000;
+	dma_addr_t dma;
+
+	if (pfn_valid(PHYS_PFN(hpet)))
+		kunit_skip(test, "there is memory at %pa", &hpet);
+	dma = dma_map_resource(t->dev, hpet, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
+	KUNIT_EXPECT_FALSE(test, dma_mapping_error(t->dev, dma));
+	KUNIT_EXPECT_EQ(test, dma, hpet);
+	dma_unmap_resource(t->dev, dma, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
+}
+
+/* Every slot set of the default pool */
+static void pool_contiguous(struct kunit *test)
+{
+	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+	unsigned long i;
+
+	if (!pool)
+		kunit_skip(test, "no bounce buffers");
+	for (i = 0; i < pool->nslabs; i += IO_TLB_SEGSIZE) {
+		KUNIT_EXPECT_TRUE(test, slowly_contiguous(slot_phys(pool, i),
+							  IO_TLB_SET_BYTES));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(slot_set(pool, i)->bus,
+						   IO_TLB_SET_BYTES));
+		KUNIT_EXPECT_EQ(test, slot_set(pool, i)->bus,
+				dma_phys_to_bus(slot_phys(pool, i)));
+	}
+	KUNIT_EXPECT_LE(test, pool->bus_max, DMA_BIT_MASK(32));
+}
+
+static struct kunit_case xen_iommu_cases[] = {
+	KUNIT_CASE(round_trip),
+	KUNIT_CASE(foreign_frames),
+	KUNIT_CASE(no_page),
+	KUNIT_CASE(required_mask),
+	KUNIT_CASE(contiguous),
+	KUNIT_CASE(contiguous_to_the_byte),
+	KUNIT_CASE(make_and_undo),
+	KUNIT_CASE(limits),
+	KUNIT_CASE(odd_limit),
+	KUNIT_CASE(undo_what_was_not_made),
+	KUNIT_CASE(atomic_context),
+	KUNIT_CASE(coherent),
+	KUNIT_CASE(bounce_over_gap),
+	KUNIT_CASE(direct),
+	KUNIT_CASE(resource),
+	KUNIT_CASE(pool_contiguous),
+	{}
+};
+
+static struct kunit_suite xen_iommu_suite = {
+	.name = "xen-iommu",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = xen_iommu_cases,
+};
+
+kunit_test_suite(xen_iommu_suite);

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which slot belongs to whom, and where a mapping has to go. The rules are those of
+ * the documentation; the search for a place tries every one.
+ */
+#include "model.h"
+
+/* Slots that a mapping has, by the memory that they are */
+static bool taken[MACHINE_PAGES * 2];
+
+void model_reset(void)
+{
+	memset(taken, 0, sizeof(taken));
+	image_reset();
+}
+
+/* --- pools --- */
+
+/* A slot set is contiguous for devices, within their reach, and shared with them. */
+static void check_set(struct io_tlb_pool *pool, unsigned int i)
+{
+	size_t size = min(IO_TLB_SET_BYTES, (size_t)(pool->end - pool->start) -
+			  i * IO_TLB_SET_BYTES);
+	unsigned long page = machine_page_index(pool->start + i * IO_TLB_SET_BYTES);
+	phys_addr_t bus = pool->sets[i].bus;
+	unsigned long p;
+
+	for (p = 0; p < PFN_UP(size); p++) {
+		if (machine_frame_of(page + p) != PHYS_PFN(bus) + p)
+			machine_fail("page %lu of set %u has another frame", p, i);
+		if (p < PHYS_PFN(size) && !machine_is_decrypted(page + p))
+			machine_fail("page %lu of set %u is encrypted", p, i);
+	}
+	if (pool->backend && bus + size - 1 > DMA_BIT_MASK(32))
+		machine_fail("set %u is at %#llx", i, (unsigned long long)bus);
+}
+
+static void add_pool(struct model_mem *mm, struct io_tlb_pool *pool)
+{
+	struct model_pool *mp = &mm->pools[mm->nr_pools++];
+	unsigned int i, sets = DIV_ROUND_UP(pool->nslabs, IO_TLB_SEGSIZE);
+
+	if (mm->nr_pools > MODEL_POOLS || pool->nslabs > MODEL_SLOTS)
+		machine_fail("%u pools, the last with %lu slots", mm->nr_pools, pool->nslabs);
+	if (pool->end - pool->start != (phys_addr_t)pool->nslabs << IO_TLB_SHIFT)
+		machine_fail("a pool has %lu slots, but not the memory", pool->nslabs);
+	memset(mp->used, 0, sizeof(mp->used));
+	mp->pool = pool;
+	mp->start = pool->start;
+	mp->nslots = pool->nslabs;
+	mp->nareas = pool->nareas;
+	if (!is_power_of_2(mp->nareas) || mp->nareas > MODEL_SETS)
+		machine_fail("%u areas", mp->nareas);
+	for (i = 0; i < mp->nareas; i++)
+		mp->area_begin[i] = pool->areas[i].first_set * IO_TLB_SEGSIZE;
+	mp->area_begin[i] = mp->nslots;
+	for (i = 0; i < sets; i++) {
+		check_set(pool, i);
+		mp->bus[i] = pool->sets[i].bus;
+	}
+	image_take_cleared(mp->start, pool->end - pool->start);
+}
+
+/* Pools are only ever added. */
+void model_find_new_pools(struct model_mem *mm)
+{
+	struct io_tlb_pool_table *table = mm->mem->pools;
+	unsigned int i, known, nr = table ? table->nr : 0;
+	unsigned long nslots = 0;
+
+	if (nr < mm->nr_pools)
+		machine_fail("a pool is gone");
+	for (i = 0; i < nr; i++) {
+		for (known = 0; known < mm->nr_pools; known++)
+			if (mm->pools[known].pool == table->entry[i].pool)
+				break;
+		if (known == mm->nr_pools)
+			add_pool(mm, table->entry[i].pool);
+		nslots += table->entry[i].pool->nslabs;
+		if (i && table->entry[i].start < table->entry[i - 1].end)
+			machine_fail("the table of pools is not sorted");
+	}
+	if (nr != mm->nr_pools || nslots != mm->mem->nslabs)
+		machine_fail("%lu slots are counted, %lu are there", mm->mem->nslabs, nslots);
+}
+
+void model_add_mem(struct model_mem *mm, struct io_tlb_mem *mem, const char *dir)
+{
+	mm->mem = mem;
+	mm->dir = dir;
+	mm->nr_pools = 0;
+	mm->used = 0;
+	mm->transient = 0;
+	mm->peak = 0;
+	model_find_new_pools(mm);
+}
+
+/* --- where a mapping may be --- */
+
+/* What the device calls a bus address: %DMA_MAPPING_ERROR if nothing */
+dma_addr_t model_bus_to_dma(struct device *dev, phys_addr_t bus)
+{
+	const struct bus_dma_region *r = dev->dma_range_map;
+
+	for (; r && r->size; r++)
+		if (bus >= r->cpu_start && bus - r->cpu_start < r->size)
+			return bus - r->cpu_start + r->dma_start;
+	return dev->dma_range_map ? DMA_MAPPING_ERROR : bus;
+}
+
+void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t size,
+	       unsigned int alloc_align_mask, u64 limit)
+{
+	u64 bytes;
+
+	want->dev = dev;
+	want->orig = orig;
+	want->size = size;
+	want->limit = limit;
+	want->translated = false;
+
+	/* Bits that are to be preserved and that the place of the allocation does not give */
+	want->offset = orig & dev->min_align_mask & (alloc_align_mask | (IO_TLB_SIZE - 1));
+	bytes = ALIGN((u64)size + want->offset, (u64)alloc_align_mask + 1);
+	want->nslots = 0;
+	if (size && size <= IO_TLB_SET_BYTES && bytes <= IO_TLB_SET_BYTES)
+		want->nslots = DIV_ROUND_UP(bytes, IO_TLB_SIZE);
+
+	/* Without any wish, a page or more starts at a page. */
+	want->align_mask = alloc_align_mask | (IO_TLB_SIZE - 1);
+	if (!alloc_align_mask && !dev->min_align_mask && size >= PAGE_SIZE)
+		want->align_mask = PAGE_SIZE - 1;
+}
+
+/* What the device calls a bus address; an IOMMU's ranges are its own. */
+static dma_addr_t seen_at(const struct want *want, phys_addr_t bus)
+{
+	return want->translated ? bus : model_bus_to_dma(want->dev, bus);
+}
+
+/*
+ * Would the device be content with an allocation at this offset of a set? Where its
+ * ranges meet within a set, it is served from the first of them.
+ */
+static bool suits(const struct want *want, phys_addr_t set, size_t offset)
+{
+	struct device *dev = want->dev;
+	size_t bytes = (size_t)want->nslots * IO_TLB_SIZE;
+	dma_addr_t first = seen_at(want, set) + offset;
+	dma_addr_t last = seen_at(want, set + offset + bytes - 1);
+	u64 boundary = dev->segment_boundary;
+
+	if (seen_at(want, set) == DMA_MAPPING_ERROR || last - first != bytes - 1)
+		return false;
+	if (first & want->align_mask)
+		return false;
+	if (((first + want->offset) ^ want->orig) & dev->min_align_mask)
+		return false;
+	if ((first & ~boundary) != (last & ~boundary))
+		return false;
+	return last >= first && last <= want->limit;
+}
+
+static bool is_free(const struct model_pool *mp, unsigned int slot, unsigned int n)
+{
+	while (n--)
+		if (mp->used[slot + n])
+			return false;
+	return true;
+}
+
+static bool slot_fits(const struct model_pool *mp, const struct want *want, unsigned int slot)
+{
+	unsigned int in_set = slot % IO_TLB_SEGSIZE;
+
+	return !mp->used[slot] && in_set + want->nslots <= IO_TLB_SEGSIZE &&
+		slot + want->nslots <= mp->nslots &&
+		suits(want, mp->bus[slot / IO_TLB_SEGSIZE], in_set * IO_TLB_SIZE) &&
+		is_free(mp, slot, want->nslots);
+}
+
+/* The lowest slot in an area that fits, or -1 */
+static int lowest_fit(const struct model_pool *mp, const struct want *want, unsigned int area)
+{
+	unsigned int slot;
+
+	for (slot = mp->area_begin[area]; slot < mp->area_begin[area + 1]; slot++)
+		if (slot_fits(mp, want, slot))
+			return slot;
+	return -1;
+}
+
+static unsigned int area_of(const struct model_pool *mp, unsigned int slot)
+{
+	unsigned int area = 0;
+
+	while (slot >= mp->area_begin[area + 1])
+		area++;
+	return area;
+}
+
+static unsigned int own_area(const struct model_pool *mp, unsigned int cpu)
+{
+	return cpu % mp->nareas;
+}
+
+/* Would the device be content with some place in an empty set? */
+bool model_could_fit(const struct want *want)
+{
+	struct want unlimited = *want;
+	unsigned int slot;
+
+	unlimited.limit = U64_MAX;
+	for (slot = 0; want->nslots && slot + want->nslots <= IO_TLB_SEGSIZE; slot++)
+		if (suits(&unlimited, 1 << 30, slot * IO_TLB_SIZE))
+			return true;
+	return false;
+}
+
+/* Is there room where a mapping takes only one lock? */
+bool model_own_area_fits(struct model_mem *mm, const struct want *want, unsigned int cpu)
+{
+	struct model_pool *mp = &mm->pools[0];
+
+	return want->nslots && mm->nr_pools && lowest_fit(mp, want, own_area(mp, cpu)) >= 0;
+}
+
+/* Is there room anywhere but in a pool that would have to be made? */
+bool model_fits(struct model_mem *mm, const struct want *want)
+{
+	unsigned int i, area;
+
+	if (!want->nslots)
+		return false;
+	for (i = 0; i < mm->nr_pools; i++)
+		for (area = 0; area < mm->pools[i].nareas; area++)
+			if (lowest_fit(&mm->pools[i], want, area) >= 0)
+				return true;
+	return false;
+}
+
+/* --- a mapping comes and goes --- */
+
+/* In machine memory, which is what devices share: by where the device gets to. */
+static void take_memory(const struct mapping *map, bool take)
+{
+	struct device bus_itself = { }, *dev = map->iommu ? &bus_itself : map->want.dev;
+	dma_addr_t dma = map->dma - map->want.offset;
+	unsigned long memory;
+	phys_addr_t phys;
+	unsigned int i;
+
+	for (i = 0; i < map->want.nslots; i++, dma += IO_TLB_SIZE) {
+		phys = machine_dma_to_phys(dev, dma);
+		if (phys != map->tlb - map->want.offset + i * IO_TLB_SIZE)
+			machine_fail("slot %u of %#llx is elsewhere for the device", i,
+				     (unsigned long long)map->dma);
+		memory = machine_page_index(phys) * 2 + (offset_in_page(phys) >> IO_TLB_SHIFT);
+		if (taken[memory] == take)
+			machine_fail("%#llx is %s", (unsigned long long)dma,
+				     take ? "another mapping's as well" : "not its mapping's");
+		taken[memory] = take;
+	}
+}
+
+static struct model_pool *pool_of(struct model_mem *mm, phys_addr_t phys)
+{
+	unsigned int i;
+
+	for (i = 0; i < mm->nr_pools; i++)
+		if (phys >= mm->pools[i].start &&
+		    phys - mm->pools[i].start < (phys_addr_t)mm->pools[i].nslots << IO_TLB_SHIFT)
+			return &mm->pools[i];
+	return NULL;
+}
+
+/* It has to be the lowest place in its area, and that this CPU's if it can be. */
+static void place(struct model_mem *mm, struct mapping *map, unsigned int cpu)
+{
+	struct model_pool *mp = map->pool;
+	phys_addr_t start = map->tlb - map->want.offset;
+	unsigned int area;
+	int lowest;
+
+	map->slot = (start - mp->start) >> IO_TLB_SHIFT;
+	if (offset_in_page(start) & (IO_TLB_SIZE - 1))
+		machine_fail("%#llx is not where a slot starts", (unsigned long long)start);
+	if (!is_free(mp, map->slot, map->want.nslots))
+		machine_fail("slot %u is in use", map->slot);
+	if (!slot_fits(mp, &map->want, map->slot))
+		machine_fail("slot %u is not for this device", map->slot);
+
+	area = area_of(mp, map->slot);
+	lowest = lowest_fit(mp, &map->want, area);
+	if (lowest != (int)map->slot)
+		machine_fail("slot %u is taken, %d is lower", map->slot, lowest);
+	if ((mp != mm->pools || area != own_area(mp, cpu)) &&
+	    model_own_area_fits(mm, &map->want, cpu))
+		machine_fail("area %u is used, and that of CPU %u has room", area, cpu);
+	memset(&mp->used[map->slot], true, map->want.nslots);
+	mm->used += map->want.nslots;
+}
+
+static void place_in_transient(struct model_mem *mm, struct mapping *map)
+{
+	struct io_tlb_pool *pool = __swiotlb_find_pool(map->want.dev, map->tlb);
+
+	if (!pool || !pool->transient)
+		machine_fail("%#llx is in no pool", (unsigned long long)map->tlb);
+	if (model_fits(mm, &map->want))
+		machine_fail("a transient pool is used, and there is room");
+	map->transient = pool;
+	mm->used += pool->nslabs;
+	mm->transient += pool->nslabs;
+	image_take_cleared(pool->start, map->tlb - pool->start);
+	image_take_cleared(map->tlb + map->want.size,
+			   pool->end - map->tlb - map->want.size);
+}
+
+/* A mapping was made: is it right, and what is where from now on? */
+void model_map(struct model_mem *mm, struct mapping *map, unsigned int cpu)
+{
+	map->mem = mm;
+	map->pool = pool_of(mm, map->tlb);
+	map->transient = NULL;
+	if (map->pool)
+		place(mm, map, cpu);
+	else
+		place_in_transient(mm, map);
+	mm->peak = max(mm->peak, mm->used);
+	take_memory(map, true);
+}
+
+void model_unmap(struct mapping *map)
+{
+	struct model_mem *mm = map->mem;
+
+	take_memory(map, false);
+	if (map->pool) {
+		memset(&map->pool->used[map->slot], false, map->want.nslots);
+		mm->used -= map->want.nslots;
+	} else {
+		/* Readers may still look at it, so it has not been freed. */
+		mm->used -= map->transient->nslabs;
+		mm->transient -= map->transient->nslabs;
+	}
+}
+
+/* An address in a slot that is free, or %DMA_PHYS_NONE */
+phys_addr_t model_free_address(struct model_mem *mm, unsigned int choice)
+{
+	struct model_pool *mp;
+	unsigned int i, slot;
+
+	if (!mm->nr_pools)
+		return DMA_PHYS_NONE;
+	mp = &mm->pools[choice % mm->nr_pools];
+	for (i = 0; i < mp->nslots; i++) {
+		slot = (choice + i) % mp->nslots;
+		if (!mp->used[slot])
+			return mp->start + (phys_addr_t)slot * IO_TLB_SIZE +
+				choice % IO_TLB_SIZE;
+	}
+	return DMA_PHYS_NONE;
+}
+
+/* --- what the software IO TLB says of itself --- */
+
+static void check_counter(struct model_mem *mm, const char *name, u64 expected)
+{
+	u64 value;
+
+	if (!machine_read_counter(mm->dir, name, &value))
+		machine_fail("there is no counter %s", name);
+	if (value != expected)
+		machine_fail("%s is %llu, expected %llu", name, (unsigned long long)value,
+			     (unsigned long long)expected);
+}
+
+void model_check_counters(struct model_mem *mm)
+{
+	if (!mm->nr_pools)
+		return;
+	check_counter(mm, "io_tlb_used", mm->used);
+	check_counter(mm, "io_tlb_used_hiwater", mm->peak);
+	check_counter(mm, "io_tlb_transient_nslabs", mm->transient);
+}
+
+/* Do both agree on which slots of a pool are free? Looks at @nr from @slot on. */
+void model_check_slots(struct model_pool *mp, unsigned int slot, unsigned int nr)
+{
+	unsigned int end = min(slot + nr, mp->nslots);
+
+	for (; slot < end; slot++) {
+		const struct io_tlb_set *set = &mp->pool->sets[slot / IO_TLB_SEGSIZE];
+		bool is_free = set->free[slot / 64 % 2] >> (slot % 64) & 1;
+
+		if (is_free == mp->used[slot])
+			machine_fail("slot %u is %s", slot, is_free ? "free, and mapped" : "lost");
+	}
+}

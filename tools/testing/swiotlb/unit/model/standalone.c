@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An entry for a fuzzer as a program without one: each file named, or standard input.
+ * Says which, so that the last line before a failure is the file that fails.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fuzz.h"
+
+#define MAX_SIZE	65536
+
+static void run(FILE *file, const char *name)
+{
+	u8 *data = malloc(MAX_SIZE);
+	size_t size;
+
+	if (!file || !data) {
+		perror(name);
+		exit(2);
+	}
+	fprintf(stderr, "%s\n", name);
+	size = fread(data, 1, MAX_SIZE, file);
+	/* Of the right size, for AddressSanitizer */
+	data = realloc(data, size ? size : 1);
+	fuzz_one(data, size);
+	free(data);
+	fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	if (argc == 1)
+		run(stdin, "standard input");
+	for (i = 1; i < argc; i++)
+		run(fopen(argv[i], "r"), argv[i]);
+	return 0;
+}

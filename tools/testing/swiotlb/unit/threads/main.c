@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs the tests with threads and prints KTAP.
+ *
+ *	threads [-t SECONDS] [-s SEED] [-v] [NAME...]
+ *
+ * All tests together take SECONDS. What each thread does follows from SEED, not how
+ * threads interleave: a failure may need several runs to come back.
+ *
+ * A test is a process of its own, started anew: ThreadSanitizer does not get along
+ * with a fork of a process that has had threads.
+ */
+#include <sys/personality.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "threads.h"
+
+#define DEFAULT_SECONDS	8
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* What is meant to happen has to happen, or the test tests nothing. */
+static void check_tally(const struct scenario *s)
+{
+	printf("%lu rounds, %lu maps, %lu without room, %lu syncs, %lu handed over\n",
+	       tally.rounds, tally.maps, tally.failures, tally.syncs, tally.handed_over);
+	printf("%lu pools added, %lu transient, %lu freed by RCU\n",
+	       tally.pools, tally.transients, tally.freed_late);
+	EXPECT(tally.rounds && tally.maps);
+	EXPECT(!s->must_fail || tally.failures);
+	EXPECT(!s->hand_over || tally.handed_over);
+	EXPECT(!s->sync || tally.syncs);
+	EXPECT(!s->grows || (tally.pools && tally.freed_late));
+	EXPECT(!s->grows || s->frames != FRAMES_NATIVE || tally.transients);
+}
+
+/* The process of a test: rounds until time is up, but at least one */
+static int run_test(const char *name, double seconds, u64 seed)
+{
+	double end = now() + seconds;
+	const struct scenario *s = scenarios;
+
+	while (strcmp(s->name, name))
+		s++;
+	do
+		s->run(s, machine_random(&seed));
+	while (now() < end);
+	check_tally(s);
+	return 0;
+}
+
+static void exec_test(const struct scenario *s, double seconds, u64 seed)
+{
+	char seconds_text[32], seed_text[32];
+
+	snprintf(seconds_text, sizeof(seconds_text), "%f", seconds);
+	snprintf(seed_text, sizeof(seed_text), "%llu", (unsigned long long)seed);
+	/* ThreadSanitizer does not cope with every place that memory may be put to. */
+	personality(ADDR_NO_RANDOMIZE);
+	alarm(60 + seconds);
+	execl("/proc/self/exe", "threads", "-1", s->name, "-t", seconds_text, "-s", seed_text,
+	      machine_verbose ? "-v" : NULL, NULL);
+	perror("threads");
+	_exit(2);
+}
+
+static void print_as_comments(int fd)
+{
+	FILE *output = fdopen(fd, "r");
+	char line[400];
+
+	while (fgets(line, sizeof(line), output))
+		printf("%s%s", *line == '#' ? "" : "# ", line);
+	fclose(output);
+}
+
+static bool passes(const struct scenario *s, double seconds, u64 seed)
+{
+	int status, output[2];
+	pid_t child;
+
+	fflush(stdout);
+	child = pipe(output) ? -1 : fork();
+	if (child < 0) {
+		perror("threads");
+		exit(2);
+	}
+	if (!child) {
+		dup2(output[1], 1);
+		dup2(output[1], 2);
+		close(output[0]);
+		close(output[1]);
+		exec_test(s, seconds, seed);
+	}
+	close(output[1]);
+	print_as_comments(output[0]);
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static bool chosen(const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = optind; i < argc; i++)
+		if (!strcmp(name, argv[i]))
+			return true;
+	return optind == argc;
+}
+
+static int run_chosen(int argc, char **argv, double seconds, u64 seed)
+{
+	unsigned int planned = 0, number = 0, failed = 0, i;
+	bool ok;
+
+	for (i = 0; i < nr_scenarios; i++)
+		planned += chosen(scenarios[i].name, argc, argv);
+	printf("KTAP version 1\n1..%u\n# seed %llu\n", planned, (unsigned long long)seed);
+	for (i = 0; i < nr_scenarios; i++) {
+		if (!chosen(scenarios[i].name, argc, argv))
+			continue;
+		ok = passes(&scenarios[i], seconds / planned, seed);
+		printf("%sok %u threads.%s\n", ok ? "" : "not ", ++number, scenarios[i].name);
+		failed += !ok;
+	}
+	return failed || !planned;
+}
+
+int main(int argc, char **argv)
+{
+	double seconds = DEFAULT_SECONDS;
+	const char *single = NULL;
+	u64 seed = time(NULL);
+	int option;
+
+	while ((option = getopt(argc, argv, "1:t:s:v")) != -1) {
+		if (option == '1')
+			single = optarg;
+		else if (option == 't')
+			seconds = atof(optarg);
+		else if (option == 's')
+			seed = strtoull(optarg, NULL, 0);
+		else if (option == 'v')
+			machine_verbose = true;
+		else
+			return 2;
+	}
+	if (single)
+		return run_test(single, seconds, seed);
+	return run_chosen(argc, argv, seconds, seed);
+}
