@@ -30,9 +30,12 @@ unit: tree ## the core in userspace: every compiler and sanitizer, threads, faul
 fuzz: tree ## random sequences against the model and coverage-guided fuzzing, TIME seconds
 	@$T/fuzz $(or $(TIME),30)
 
+models: tree ## what is read without a lock, in every interleaving, by spin
+	@$T/test models
+
 kunit: ## the KUnit suites, on bare hardware and in dom0
-	@$T/build kernel modules guest xen
-	@$T/boot/run kunit-native kunit-dom0
+	@$T/build $(EVERYTHING)
+	@$T/test kunit
 
 mutants: tree ## put known bugs in, one at a time: some test must fail for each
 	@$T/unit/run-mutants
@@ -63,5 +66,5 @@ tree kernel modules guest series absorb xen:
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test unit fuzz kunit mutants coverage boot list check tree kernel modules guest series absorb xen clean
+.PHONY: help run test unit fuzz models kunit mutants coverage boot list check tree kernel modules guest series absorb xen clean
 .NOTPARALLEL:

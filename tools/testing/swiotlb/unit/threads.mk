@@ -10,4 +10,4 @@ all: $(OUT)/$(1)/threads/threads
 $(OUT)/$(1)/threads/threads: $$($(1)_objects) $(THREADS:%=$(OUT)/$(1)/threads/%.o)
 	@$$(CC_$(1)) $$^ -lpthread -o $$@
 endef
-$(foreach v,$(filter gcc tsan,$(VARIANTS)),$(eval $(call threads,$v)))
+$(foreach v,$(filter gcc tsan cov,$(VARIANTS)),$(eval $(call threads,$v)))

@@ -423,23 +423,39 @@ bool dma_free_from_pool(struct device *dev, void *start, size_t size)
 
 /* --- power --- */
 
-void machine_memory_reset(const struct machine_config *config)
+static void map_memory(void)
 {
 	size_t size = MACHINE_LOW_SIZE + MACHINE_HIGH_SIZE;
+
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		machine_fail("no memory for the machine");
+	ASAN_POISON_MEMORY_REGION(memory, size);
+}
+
+/* Poison what is not yet: to touch little is what makes a reset fast. */
+static void free_all_pages(void)
+{
 	unsigned long i;
 
-	if (!memory) {
-		memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (memory == MAP_FAILED)
-			machine_fail("no memory for the machine");
-	}
+	for (i = 0; i < MACHINE_PAGES; i++)
+		if (page_used[i])
+			ASAN_POISON_MEMORY_REGION(memory + PFN_PHYS(i), PAGE_SIZE);
+}
+
+void machine_memory_reset(const struct machine_config *config)
+{
+	unsigned long i;
+
+	if (!memory)
+		map_memory();
+	free_all_pages();
 	memset(page_used, 0, sizeof(page_used));
 	memset(page_decrypted, 0, sizeof(page_decrypted));
 	memset(pages, 0, sizeof(pages));
 	pages_in_use = 0;
 	objects_in_use = 0;
-	ASAN_POISON_MEMORY_REGION(memory, size);
 
 	highmem = config->highmem;
 	encrypted = config->encrypted;

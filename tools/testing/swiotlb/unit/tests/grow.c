@@ -151,6 +151,95 @@ TEST_ALL_FRAMES(grow_pool)
 	buffer_free(&set);
 }
 
+/* There is memory for less than the first pool: the second has fewer areas. */
+TEST(grow_smaller_pool)
+{
+	struct buffer set;
+	dma_addr_t dma[64];
+	struct device dev;
+	unsigned int nr, i;
+
+	boot(FRAMES_NATIVE, "2048,16");
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	dma[nr] = map(&dev, &set, DMA_TO_DEVICE);
+	unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	machine_fail_nth(FAIL_PAGES, 1);
+	EXPECT_EQ(machine_work(), 1);
+	EXPECT_EQ(mem->nslabs, 3072);
+	EXPECT_EQ(mem->defpool->nareas, 16);
+	for (i = nr; i < 24; i++) {
+		machine_set_cpu(15);
+		dma[i] = map(&dev, &set, DMA_TO_DEVICE);
+		EXPECT(dma[i] != DMA_MAPPING_ERROR);
+		EXPECT_EQ(swiotlb_find_pool(&dev, dma_to_phys(&dev, dma[i]))->nareas, 8);
+	}
+	machine_set_cpu(0);
+	machine_fail_all(FAIL_PAGES, true);
+	EXPECT(map(&dev, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	machine_fail_all(FAIL_PAGES, false);
+	while (i--)
+		unmap(&dev, dma[i], 262144, DMA_TO_DEVICE);
+	buffer_free(&set);
+}
+
+/* The pages of a zone lie above what the device reaches: those of the next may not. */
+TEST(grow_transient_zones)
+{
+	static const struct {
+		gfp_t zone;
+		u64 start;
+	} zones[] = { { __GFP_HIGHMEM, 1ULL << 32 }, { __GFP_DMA32, 1 << 24 } };
+	struct buffer set, buffer, filler;
+	dma_addr_t dma[64], extra;
+	struct device dev;
+	unsigned int nr, i;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	for (i = 0; i < ARRAY_SIZE(zones); i++) {
+		buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+		filler = buffer_alloc(SZ_1M, 0, zones[i].zone);
+		/* A page of the zone is within reach, but not one that is free. */
+		*dev.dma_mask = zones[i].start + 0xfff;
+		extra = map(&dev, &buffer, DMA_TO_DEVICE);
+		EXPECT(extra != DMA_MAPPING_ERROR);
+		EXPECT(extra < zones[i].start);
+		unmap(&dev, extra, 100, DMA_TO_DEVICE);
+		buffer_free(&filler);
+		buffer_free(&buffer);
+	}
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&set);
+}
+
+/* Where the ranges of a device put the pool is not known: growth may help it. */
+TEST(grow_for_device_with_ranges)
+{
+	struct bus_dma_region ranges[2] = { { 0, 0x40000000, 1ULL << 33 } };
+	struct buffer set;
+	dma_addr_t dma[64];
+	struct device dev;
+	unsigned int nr;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 64);
+	dev.dma_range_map = ranges;
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	dma[nr] = map(&dev, &set, DMA_TO_DEVICE);
+	unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	EXPECT_EQ(machine_work(), 1);
+	EXPECT_EQ(mem->nslabs, 1024);
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&set);
+}
+
 /* Many pools: every one is found by its address, whatever the order they came in. */
 TEST_ALL_FRAMES(grow_many)
 {

@@ -101,6 +101,15 @@ static void note_others(void)
 	others.extents = machine_extents_in_use() - explained_extents();
 }
 
+/* Devices see all of a pool. */
+static void check_visible(const struct io_tlb_pool *pool)
+{
+	phys_addr_t phys;
+
+	for (phys = pool->start; phys < pool->end; phys += PAGE_SIZE)
+		EXPECT(machine_is_decrypted(machine_page_index(phys)));
+}
+
 /* All there is, or nothing */
 void check_whole(void)
 {
@@ -114,6 +123,7 @@ void check_whole(void)
 		nslabs += table->entry[i].pool->nslabs;
 		has_defpool |= table->entry[i].pool == mem->defpool;
 		EXPECT(!i || table->entry[i - 1].end <= table->entry[i].start);
+		check_visible(table->entry[i].pool);
 	}
 	EXPECT_EQ(mem->nslabs, nslabs);
 	EXPECT_EQ(has_defpool, !!table);

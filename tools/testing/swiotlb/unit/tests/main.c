@@ -159,6 +159,8 @@ int main(int argc, char **argv)
 		if (chosen(test->name, argc, argv))
 			planned += variants_of(test);
 
+	/* What every machine needs is then there for all children. */
+	boot(FRAMES_BY_PAGE, "512");
 	printf("KTAP version 1\n1..%u\n", planned);
 	for (test = tests; test; test = test->next) {
 		for (i = 0; chosen(test->name, argc, argv) && i < variants_of(test); i++) {
