@@ -246,10 +246,14 @@ static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
 	return (addr - pool->start) >> IO_TLB_SHIFT;
 }
 
+int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index);
+
 /**
  * slot_start() - find the allocation that a slot belongs to
  * @pool:	Pool.
  * @index:	A slot of an allocation that the caller holds.
+ *
+ * Mostly it is the first slot that is asked about. No free slot is first.
  *
  * Context: Any. Needs no lock, see "Locking" above.
  * Return: Index of the allocation's first slot, or -1 if @index is free.
@@ -257,17 +261,11 @@ static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
 static inline int slot_start(struct io_tlb_pool *pool, unsigned int index)
 {
 	struct io_tlb_set *set = slot_set(pool, index);
-	unsigned int slot = index % IO_TLB_SEGSIZE, word = slot / 64;
-	u64 first;
 
-	if (READ_ONCE(set->free[word]) & BIT_ULL(slot % 64))
-		return -1;
-	first = READ_ONCE(set->first[word]) & (U64_MAX >> (63 - slot % 64));
-	if (!first && word)
-		first = READ_ONCE(set->first[--word]);
-	if (!first)
-		return -1;
-	return index - slot + word * 64 + fls64(first) - 1;
+	if (likely(READ_ONCE(set->first[index % IO_TLB_SEGSIZE / 64]) &
+		   BIT_ULL(index % 64)))
+		return index;
+	return swiotlb_find_start(pool, index);
 }
 
 /* swiotlb.c */

@@ -168,6 +168,32 @@ static int set_search(const struct io_tlb_set *set,
 	return slot;
 }
 
+/**
+ * swiotlb_find_start() - find the allocation that a slot is not the first of
+ * @pool:	Pool.
+ * @index:	A slot.
+ *
+ * See slot_start(), which spares first slots the search.
+ *
+ * Context: Any.
+ * Return: Index of the allocation's first slot, or -1 if @index is free.
+ */
+int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index)
+{
+	struct io_tlb_set *set = slot_set(pool, index);
+	unsigned int slot = index % IO_TLB_SEGSIZE, word = slot / 64;
+	u64 first;
+
+	if (READ_ONCE(set->free[word]) & BIT_ULL(slot % 64))
+		return -1;
+	first = READ_ONCE(set->first[word]) & (U64_MAX >> (63 - slot % 64));
+	if (!first && word)
+		first = READ_ONCE(set->first[--word]);
+	if (!first)
+		return -1;
+	return index - slot + word * 64 + fls64(first) - 1;
+}
+
 /* The bits of slots @slot to @end - 1, of which there is at least one */
 static void slot_mask(unsigned int slot, unsigned int end, u64 *lo, u64 *hi)
 {
