@@ -168,6 +168,28 @@ TEST_ALL_FRAMES(sync_elsewhere)
 	buffer_free(&buffer);
 }
 
+/* Behind the first slot of a mapping that starts in the second word of its set */
+TEST(sync_in_second_word)
+{
+	struct buffer first, second;
+	struct device dev;
+	dma_addr_t one, two;
+
+	boot(FRAMES_NATIVE, "512,1");
+	device_init(&dev, 32);
+	first = buffer_alloc(2048 * 66, 0, __GFP_HIGHMEM);
+	second = buffer_alloc(2048 * 4, 0, __GFP_HIGHMEM);
+	one = map(&dev, &first, DMA_BIDIRECTIONAL);
+	two = map(&dev, &second, DMA_BIDIRECTIONAL);
+	EXPECT(machine_dma(&dev, two + 5000, "second", 6, true));
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, two + 5000), 6, DMA_BIDIRECTIONAL);
+	check_bytes(second.phys + 5000, (const u8 *)"second", 6);
+	unmap(&dev, two, second.size, DMA_BIDIRECTIONAL);
+	unmap(&dev, one, first.size, DMA_BIDIRECTIONAL);
+	buffer_free(&second);
+	buffer_free(&first);
+}
+
 /* Unmapped twice, or where nothing is mapped: reported, and nothing is lost. */
 TEST_ALL_FRAMES(unmap_twice)
 {
