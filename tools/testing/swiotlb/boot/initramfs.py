@@ -3,8 +3,9 @@
 Builds the initial RAM disks.
 
 Each is a sequence of compressed cpio archives, which Linux unpacks one after the
-other: what every guest has, then Xen's tools in dom0, then what dom0 starts a domU
-from. An archive is a function of its content alone and kept while that is the same.
+other: what every guest has, then modules for its kernel, then Xen's tools in dom0,
+then what dom0 starts a domU from. An archive is a function of its content alone and
+kept while that is the same.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Union
 
 from scenario import Trouble
 
 INIT = Path(__file__).with_name("init")
-GUEST_PROGRAMS = ["diskcheck", "filecheck", "netcheck"]
+GUEST_PROGRAMS = ["diskcheck", "diskload", "filecheck", "netcheck", "netload"]
 MODULES = ["swiotlb_edu.ko", "swiotlb_cost.ko"]
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper",
              "xenstore-read", "xenstore-write", "xenstore-ls"]
@@ -29,7 +31,7 @@ FOLDERS = ["bin", "sbin", "dev", "proc", "sys", "run", "tmp", "mnt", "etc", "var
            "lib", "lib64", "checks", "modules"]
 
 # Path in the archive -> file, or bytes
-Content = dict[str, Path | bytes]
+Content = dict[str, Union[Path, bytes]]
 
 
 def _entry(number: int, name: str, mode: int, data: bytes) -> bytes:
@@ -129,10 +131,14 @@ def base(build: Path) -> Content:
     content |= {f"checks/{check.name}": check for check in (INIT / "checks").iterdir()}
     content |= {f"bin/{name}": _built(build / "guest" / name, "guest")
                 for name in GUEST_PROGRAMS}
-    content |= {f"modules/{name}": _built(build / "modules" / name, "modules")
-                for name in MODULES}
     content |= {f"sbin/{tool.name}": tool for tool in ext4}
     return content | Libraries(None).needed(ext4)
+
+
+def modules(build: Path, kernel: str) -> Content:
+    """The test modules, compiled for that kernel."""
+    folder, target = ("stock-modules", "stock") if kernel == "stock" else ("modules", "modules")
+    return {f"modules/{name}": _built(build / folder / name, target) for name in MODULES}
 
 
 def xen_tools(build: Path) -> Content:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 LIST = Path(__file__).with_name("scenarios")
@@ -69,6 +69,7 @@ class Scenario:
     boot: int
     timeout: int
     extra: bool
+    kernel: str = "series"
 
     def disks(self) -> list[str]:
         return [device.name for device in self.devices if device.disk]
@@ -107,8 +108,14 @@ def _scenario(config: configparser.ConfigParser, name: str) -> Scenario:
 def load() -> dict[str, Scenario]:
     config = configparser.ConfigParser(interpolation=None, default_section="scenario defaults")
     config.read(LIST)
-    names = [name for name in config.sections() if " " not in name]
-    return {name: _scenario(config, name) for name in names}
+    found = {}
+    for name in (name for name in config.sections() if " " not in name):
+        found[name] = _scenario(config, name)
+        if config[name].getboolean("stock"):
+            stock = f"{name}-stock"
+            found[stock] = replace(found[name], name=stock, kernel="stock",
+                                   about=f"{found[name].about}, without the series")
+    return found
 
 
 def choose(scenarios: dict[str, Scenario], names: list[str]) -> list[Scenario]:

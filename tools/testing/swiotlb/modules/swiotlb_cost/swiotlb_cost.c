@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What dma_map_single(), dma_unmap_single() and dma_sync_single_for_cpu() cost,
- * in instructions. Only QEMU makes the TSC count those:
+ * What mapping, unmapping and syncing for a device costs, in instructions. Only
+ * QEMU makes the TSC count those:
  *
  *   -icount shift=0,sleep=off -smp 1, and tsc=reliable on a native command line
  *
@@ -11,10 +11,16 @@
  * where in its slot set it lies, so the calls walk through several sets. On the
  * direct path every call costs the same.
  *
- * map and unmap are DMA_TO_DEVICE; sync is that of 64 bytes of a DMA_FROM_DEVICE
- * mapping, which copies them when bounced. To be loaded before anything has
- * bounced for this device: the direct path is measured as a device knows it that
- * never did.
+ * map and unmap are DMA_TO_DEVICE, map_from and unmap_from DMA_FROM_DEVICE. Syncs
+ * are of 64 bytes of a DMA_FROM_DEVICE mapping: at its start for the CPU and for
+ * the device, and a range at its end for the CPU. One mapping at a time, and many
+ * that are made and undone in turn, as those of a busy queue; the path "aligned" is
+ * bounced for a device that wants the offset in a page kept, as NVMe does. All
+ * that are bounced copy, so copies alone are counted as well: the rest is
+ * bookkeeping.
+ *
+ * To be loaded before anything has bounced for this device: the direct path is
+ * measured as a device knows it that never did.
  */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -26,15 +32,28 @@
 
 /* Four slot sets of 128, or four times through each place of larger mappings. */
 #define ROUNDS		512
+#define DEPTH_MOST	64
 #define SYNC_SIZE	64
 #define BUFFER_SIZE	SZ_64K
 
+enum call {
+	MAP,
+	UNMAP,
+	MAP_FROM,
+	UNMAP_FROM,
+	SYNC_CPU,
+	SYNC_DEVICE,
+	SYNC_RANGE,
+	CALLS
+};
+
 struct cost {
-	u64 map;
-	u64 unmap;
-	u64 sync;
+	unsigned int depth;	/* mappings at once */
+	u64 sum[CALLS];
 	bool bounced;
 };
+
+static const size_t sizes[] = { SYNC_SIZE, 1500, SZ_4K, BUFFER_SIZE };
 
 /* Instructions between two reads with nothing between them. */
 static u64 empty_cost(void)
@@ -75,36 +94,60 @@ static int learn_path(struct device *dev, u8 *mem, size_t size, struct cost *cos
 	return 0;
 }
 
-/* Both are noinline, so that every caller measures the same code. */
-static noinline int count_map(struct device *dev, u8 *mem, size_t size, struct cost *cost)
+static noinline dma_addr_t count_map(struct device *dev, u8 *mem, size_t size,
+				     enum dma_data_direction dir, u64 *sum)
 {
-	u64 start, mapped, unmap;
-	dma_addr_t dma;
+	u64 start = rdtsc_ordered();
+	dma_addr_t dma = dma_map_single(dev, mem, size, dir);
 
-	start = rdtsc_ordered();
-	dma = dma_map_single(dev, mem, size, DMA_TO_DEVICE);
-	mapped = rdtsc_ordered();
-	if (dma_mapping_error(dev, dma))
-		return -EIO;
-	unmap = rdtsc_ordered();
-	dma_unmap_single(dev, dma, size, DMA_TO_DEVICE);
-	cost->unmap += rdtsc_ordered() - unmap;
-	cost->map += mapped - start;
-	return 0;
+	*sum += rdtsc_ordered() - start;
+	return dma;
 }
 
-static noinline int count_sync(struct device *dev, u8 *mem, size_t size, struct cost *cost)
+static noinline void count_unmap(struct device *dev, dma_addr_t dma, size_t size,
+				 enum dma_data_direction dir, u64 *sum)
 {
-	dma_addr_t dma = dma_map_single(dev, mem, size, DMA_FROM_DEVICE);
-	u64 start;
+	u64 start = rdtsc_ordered();
 
-	if (dma_mapping_error(dev, dma))
-		return -EIO;
-	start = rdtsc_ordered();
+	dma_unmap_single(dev, dma, size, dir);
+	*sum += rdtsc_ordered() - start;
+}
+
+static noinline void count_syncs(struct device *dev, dma_addr_t dma, size_t size, u64 *sum)
+{
+	u64 start = rdtsc_ordered();
+
 	dma_sync_single_for_cpu(dev, dma, SYNC_SIZE, DMA_FROM_DEVICE);
-	cost->sync += rdtsc_ordered() - start;
-	dma_unmap_single(dev, dma, size, DMA_FROM_DEVICE);
-	return 0;
+	sum[SYNC_CPU] += rdtsc_ordered() - start;
+	start = rdtsc_ordered();
+	dma_sync_single_for_device(dev, dma, SYNC_SIZE, DMA_FROM_DEVICE);
+	sum[SYNC_DEVICE] += rdtsc_ordered() - start;
+	start = rdtsc_ordered();
+	dma_sync_single_range_for_cpu(dev, dma, size - SYNC_SIZE, SYNC_SIZE, DMA_FROM_DEVICE);
+	sum[SYNC_RANGE] += rdtsc_ordered() - start;
+}
+
+/* @cost->depth mappings, then all of them undone in the same order. */
+static int count_batch(struct device *dev, u8 *mem, size_t size,
+		       enum dma_data_direction dir, struct cost *cost)
+{
+	bool from = dir == DMA_FROM_DEVICE;
+	u64 *sum = cost->sum;
+	dma_addr_t dma[DEPTH_MOST];
+	int err = 0;
+	int i, n;
+
+	for (n = 0; !err && n < cost->depth; n++) {
+		dma[n] = count_map(dev, mem, size, dir, &sum[from ? MAP_FROM : MAP]);
+		err = dma_mapping_error(dev, dma[n]);
+	}
+	if (err)
+		n--;
+	for (i = 0; from && i < n; i++)
+		count_syncs(dev, dma[i], size, sum);
+	for (i = 0; i < n; i++)
+		count_unmap(dev, dma[i], size, dir, &sum[from ? UNMAP_FROM : UNMAP]);
+	return err;
 }
 
 static int count_rounds(struct device *dev, u8 *mem, size_t size, struct cost *cost)
@@ -113,14 +156,12 @@ static int count_rounds(struct device *dev, u8 *mem, size_t size, struct cost *c
 	int err = 0;
 	int i;
 
-	cost->map = 0;
-	cost->unmap = 0;
-	cost->sync = 0;
+	memset(cost->sum, 0, sizeof(cost->sum));
 	local_irq_save(flags);
-	for (i = 0; !err && i < ROUNDS; i++)
-		err = count_map(dev, mem, size, cost);
-	for (i = 0; !err && i < ROUNDS; i++)
-		err = count_sync(dev, mem, size, cost);
+	for (i = 0; !err && i < ROUNDS; i += cost->depth)
+		err = count_batch(dev, mem, size, DMA_TO_DEVICE, cost);
+	for (i = 0; !err && i < ROUNDS; i += cost->depth)
+		err = count_batch(dev, mem, size, DMA_FROM_DEVICE, cost);
 	local_irq_restore(flags);
 	return err;
 }
@@ -128,7 +169,7 @@ static int count_rounds(struct device *dev, u8 *mem, size_t size, struct cost *c
 static int measure(struct device *dev, u8 *mem, size_t size, struct cost *cost)
 {
 	u64 empty = empty_cost();
-	int err;
+	int err, i;
 
 	err = learn_path(dev, mem, size, cost);
 	if (!err)
@@ -137,33 +178,105 @@ static int measure(struct device *dev, u8 *mem, size_t size, struct cost *cost)
 		err = count_rounds(dev, mem, size, cost);
 	if (err)
 		return err;
-	cost->map = cost->map / ROUNDS - empty;
-	cost->unmap = cost->unmap / ROUNDS - empty;
-	cost->sync = cost->sync / ROUNDS - empty;
+	for (i = 0; i < CALLS; i++)
+		cost->sum[i] = cost->sum[i] / ROUNDS - empty;
 	return 0;
 }
 
-/* One line a size, as far as the mapping takes the wanted path. */
-static void measure_path(struct device *dev, u8 *mem, bool bounced)
+static void print_cost(const char *path, size_t size, const struct cost *cost)
 {
-	static const size_t sizes[] = { 64, 1500, SZ_4K, SZ_64K };
-	const char *path = bounced ? "bounced" : "direct";
-	struct cost cost;
+	const u64 *mean = cost->sum;
+
+	pr_info("# COST path=%s size=%zu depth=%u map=%llu unmap=%llu map_from=%llu unmap_from=%llu sync_cpu=%llu sync_device=%llu sync_range=%llu\n",
+		path, size, cost->depth, mean[MAP], mean[UNMAP], mean[MAP_FROM], mean[UNMAP_FROM],
+		mean[SYNC_CPU], mean[SYNC_DEVICE], mean[SYNC_RANGE]);
+}
+
+/* A line, if the mapping takes the wanted path. */
+static void measure_case(struct device *dev, u8 *mem, size_t size, unsigned int depth,
+			 const char *path, bool bounced)
+{
+	struct cost cost = { .depth = depth };
+
+	if (measure(dev, mem, size, &cost)) {
+		dev_err(dev, "%zu bytes could not be mapped\n", size);
+		return;
+	}
+	if (cost.bounced != bounced) {
+		pr_info("# no COST path=%s size=%zu: here it is %s\n", path, size,
+			cost.bounced ? "bounced" : "direct");
+		return;
+	}
+	print_cost(path, size, &cost);
+}
+
+/* Directly mapped buffers know nothing of each other. */
+static void measure_path(struct device *dev, u8 *mem, const char *path, bool bounced)
+{
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		if (measure(dev, mem, sizes[i], &cost)) {
-			dev_err(dev, "%zu bytes could not be mapped\n", sizes[i]);
-			return;
-		}
-		if (cost.bounced != bounced) {
-			pr_info("# no COST path=%s size=%zu: here it is %s\n", path, sizes[i],
-				cost.bounced ? "bounced" : "direct");
-			continue;
-		}
-		pr_info("# COST path=%s size=%zu map=%llu unmap=%llu sync=%llu\n", path,
-			sizes[i], cost.map, cost.unmap, cost.sync);
+		measure_case(dev, mem, sizes[i], 1, path, bounced);
+		if (bounced)
+			measure_case(dev, mem, sizes[i], DEPTH_MOST, path, bounced);
 	}
+}
+
+/*
+ * The copy alone, by the same memcpy() that swiotlb calls. Which one that is the
+ * processor decides: with FSRM it is "rep movsb", one instruction that counts once
+ * a byte, so that is counted as well.
+ */
+static noinline u64 count_memcpy(u8 *to, const u8 *from, size_t size)
+{
+	u64 start = rdtsc_ordered();
+
+	memcpy(to, from, size);
+	return rdtsc_ordered() - start;
+}
+
+static noinline u64 count_movsb(u8 *to, const u8 *from, size_t size)
+{
+	u64 start = rdtsc_ordered();
+
+	asm volatile("rep movsb" : "+D" (to), "+S" (from), "+c" (size) : : "memory");
+	return rdtsc_ordered() - start;
+}
+
+static void measure_copy(const char *name, u64 (*count)(u8 *to, const u8 *from, size_t size),
+			 u8 *mem)
+{
+	u64 empty = empty_cost();
+	unsigned long flags;
+	u64 cost;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		local_irq_save(flags);
+		count(mem, mem + BUFFER_SIZE, sizes[i]);	/* warm */
+		cost = count(mem, mem + BUFFER_SIZE, sizes[i]);
+		local_irq_restore(flags);
+		pr_info("# COST path=copy size=%zu %s=%llu\n", sizes[i], name, cost - empty);
+	}
+}
+
+static int measure_all(struct device *dev, u8 *mem)
+{
+	int err;
+
+	measure_copy("memcpy", count_memcpy, mem);
+	measure_copy("movsb", count_movsb, mem);
+	err = dma_set_mask(dev, DMA_BIT_MASK(64));
+	if (err)
+		return err;
+	measure_path(dev, mem, "direct", false);
+	err = dma_set_mask(dev, DMA_BIT_MASK(32));
+	if (err)
+		return err;
+	measure_path(dev, mem, "bounced", true);
+	dma_set_min_align_mask(dev, SZ_4K - 1);
+	measure_path(dev, mem, "aligned", true);
+	return 0;
 }
 
 static int cost_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -173,19 +286,13 @@ static int cost_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	int err;
 
 	pr_info("# COST is less %llu for reading the TSC\n", empty_cost());
-	mem = alloc_pages_exact(BUFFER_SIZE, GFP_KERNEL | __GFP_ZERO);
+	mem = alloc_pages_exact(2 * BUFFER_SIZE, GFP_KERNEL | __GFP_ZERO);
 	if (!mem)
 		return -ENOMEM;
-	err = dma_set_mask(dev, DMA_BIT_MASK(64));
-	if (!err)
-		measure_path(dev, mem, false);
-	if (!err)
-		err = dma_set_mask(dev, DMA_BIT_MASK(32));
-	if (!err)
-		measure_path(dev, mem, true);
+	err = measure_all(dev, mem);
 	if (err)
 		dev_err(dev, "a DMA mask is refused: %d\n", err);
-	free_pages_exact(mem, BUFFER_SIZE);
+	free_pages_exact(mem, 2 * BUFFER_SIZE);
 	return err;
 }
 
