@@ -2,16 +2,16 @@
 # The software IO TLB of the base kernel on the same fake machine, and what both
 # make of the same requests.
 
-STOCK := $(OUT)/stock-source
-STOCK_FILES := kernel/dma/swiotlb.c include/linux/swiotlb.h include/linux/dma-direct.h \
+STOCK_COMMIT := $(shell git -C $(TREE) rev-list --max-parents=0 HEAD)
+STOCK := $(OUT)/stock-source/$(STOCK_COMMIT)
+STOCK_FILES := kernel/dma/swiotlb.c kernel/dma/direct.h include/linux/swiotlb.h include/linux/dma-direct.h \
 	include/linux/iommu-helper.h
 STOCK_FLAGS := $(SANE) -I$(STOCK)/include -DSTOCK_SOURCE='"$(STOCK)/kernel/dma/swiotlb.c"'
 COMPARE := compare/main.o $(MACHINE:%=machine/%.o)
 
 $(STOCK_FILES:%=$(STOCK)/%):
 	@mkdir -p $(@D)
-	@git -C $(TREE) show $$(git -C $(TREE) rev-list --max-parents=0 HEAD):$(@:$(STOCK)/%=%) \
-		> $@.new && mv $@.new $@
+	@git -C $(TREE) show $(STOCK_COMMIT):$(@:$(STOCK)/%=%) > $@.new && mv $@.new $@
 
 $(OUT)/stock/%.o: $(HERE)%.c $(HEADERS) $(STOCK_FILES:%=$(STOCK)/%)
 	@mkdir -p $(@D)

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * This series' software IO TLB. Its other files are compiled each by itself, as in the
+ * kernel.
+ */
+#include <swiotlb_init.c>
+#include <direct.h>
+
+/* All is bounced. */
+dma_addr_t dma_direct_map_overflow(struct device *dev, dma_addr_t dma_addr, size_t size)
+{
+	abort();
+}
+
+#define SIDE_PARAM(param)	parse_swiotlb(param)
+#define SIDE_GROW()		swiotlb_grow(&io_tlb_default_mem.grow)
+#define SIDE_USED()		swiotlb_mem_used(&io_tlb_default_mem)
+#include "calls.h"
+
+const struct side bench_ours = DEFINE_SIDE("ours");

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The base kernel's software IO TLB, unedited.
+ */
+#include STOCK_SOURCE
+#include <direct.h>
+
+#define SIDE_PARAM(param)	setup_io_tlb_npages(param)
+#define SIDE_GROW()		swiotlb_dyn_alloc(&io_tlb_default_mem.dyn_alloc)
+#define SIDE_USED()		mem_used(&io_tlb_default_mem)
+#include "calls.h"
+
+const struct side bench_stock = DEFINE_SIDE("stock");
