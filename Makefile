@@ -7,7 +7,7 @@ export BASE LINUX PATCH
 
 help: ## this list
 	@echo 'Targets:'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo 'Variables:'
 	@echo '  BASE=6.12             the kernel that the series is laid on'
 	@echo '  LINUX=/path/to/tree   your own checkout of it in place of Debian'"'"'s; only read'
@@ -43,6 +43,20 @@ mutants: tree ## put known bugs in, one at a time: some test must fail for each
 coverage: tree ## lines and branches that the userspace tests run
 	@$T/unit/coverage
 
+bench: tree ## time ours against stock's in one process: table, JSON and plots in build/bench
+	@$T/bench/bench
+
+bench-check: tree ## the same in instructions, against the goals
+	@$T/test bench
+
+cost: ## instructions of map, unmap and sync in a booted kernel, with the series and without
+	@$T/build $(EVERYTHING) stock
+	@$T/cost/calls
+
+iocost: ## instructions of whole I/Os under swiotlb=force, with the series and without
+	@$T/build $(EVERYTHING) stock
+	@$T/cost/io
+
 boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
 	@$T/build $(EVERYTHING)
 	@$T/boot/run $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
@@ -55,16 +69,18 @@ check: tree ## checkpatch and round trip of the series
 
 tree: ## the base in build/6.12/linux with one commit for each patch
 kernel: ## build that kernel
+stock: ## build the base without the series, to compare with
 modules: ## build the test modules
 guest: ## build the programs that test inside a guest
 series: ## write the mails to build/mails
 absorb: ## bring changes made in build/6.12/linux into this repository
 xen: ## unpack Xen under build/xen
-tree kernel modules guest series absorb xen:
+tree kernel stock modules guest series absorb xen:
 	@$T/build $@
 
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test unit fuzz models kunit mutants coverage boot list check tree kernel modules guest series absorb xen clean
+.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost boot list check tree \
+	kernel stock modules guest series absorb xen clean
 .NOTPARALLEL:
