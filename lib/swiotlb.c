@@ -38,35 +38,24 @@ void swiotlb_dev_init(struct device *dev)
 #endif
 }
 
-static bool in_pool(const struct io_tlb_pool *pool, phys_addr_t paddr)
+/* Where to look for the pools that a mapping rarely comes from */
+static noinline struct io_tlb_pool *find_other_pool(struct device *dev,
+						    phys_addr_t paddr)
 {
-	return paddr >= pool->start && paddr < pool->end;
+	return swiotlb_find_in_table(dev->dma_io_tlb_mem, paddr) ?:
+		swiotlb_find_transient(dev, paddr);
 }
 
-/* Binary search in the table of pools */
-static struct io_tlb_pool *find_in_table(struct io_tlb_mem *mem,
-					 phys_addr_t paddr)
+/*
+ * The default pool, if that is where an address lies. Only for devices that have
+ * used the software IO TLB, and so have one.
+ */
+static struct io_tlb_pool *find_default_pool(struct device *dev,
+					     phys_addr_t paddr)
 {
-	struct io_tlb_pool_table *table;
-	struct io_tlb_pool *pool = NULL;
-	unsigned int low = 0, high, mid;
+	struct io_tlb_pool *pool = READ_ONCE(dev->dma_io_tlb_mem->defpool);
 
-	rcu_read_lock();
-	table = rcu_dereference(mem->pools);
-	high = table ? table->nr : 0;
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (paddr < table->entry[mid].start) {
-			high = mid;
-		} else if (paddr >= table->entry[mid].end) {
-			low = mid + 1;
-		} else {
-			pool = table->entry[mid].pool;
-			break;
-		}
-	}
-	rcu_read_unlock();
-	return pool;
+	return likely(pool && in_pool(pool, paddr)) ? pool : NULL;
 }
 
 /**
@@ -82,64 +71,104 @@ static struct io_tlb_pool *find_in_table(struct io_tlb_mem *mem,
  */
 struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr)
 {
-	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	struct io_tlb_pool *pool;
-
-	if (!mem)
-		return NULL;
-	pool = READ_ONCE(mem->defpool);
-	if (likely(pool && in_pool(pool, paddr)))
-		return pool;
-
-	return find_in_table(mem, paddr) ?: swiotlb_find_transient(dev, paddr);
+	return find_default_pool(dev, paddr) ?: find_other_pool(dev, paddr);
 }
 
 /* Try every area of every pool, the one of this CPU first. */
-static struct io_tlb_pool *search_pools(struct io_tlb_mem *mem,
-					const struct io_tlb_request *rq,
-					unsigned int *index)
+static struct io_tlb_pool *search_pools(struct io_tlb_request *rq,
+					int *index)
 {
-	unsigned int cpu = raw_smp_processor_id(), area, i;
-	struct io_tlb_pool *pool = READ_ONCE(mem->defpool);
+	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
+	unsigned int cpu = raw_smp_processor_id();
 	struct io_tlb_pool_table *table;
-	int slot;
-
-	slot = swiotlb_area_alloc(mem, pool, cpu & (pool->nareas - 1), rq);
-	if (likely(slot >= 0))
-		goto out;
+	struct io_tlb_pool *pool;
+	unsigned int area, i;
 
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (area = 0; area < table->max_areas; area++) {
 		for (i = 0; i < table->nr; i++) {
-			pool = table->entry[i].pool;
+			pool = table->pools[i];
 			if (area >= pool->nareas)
 				continue;
-			slot = swiotlb_area_alloc(mem, pool, (cpu + area) &
-						  (pool->nareas - 1), rq);
-			if (slot >= 0)
+			*index = swiotlb_area_alloc(pool, (cpu + area) &
+						    (pool->nareas - 1), rq);
+			if (*index >= 0)
 				goto unlock;
 		}
 	}
 	pool = NULL;
 unlock:
 	rcu_read_unlock();
-out:
-	*index = slot;
 	return pool;
 }
 
 /* What only has to be done before the first bounce buffer of a device. */
-static void first_use(struct device *dev)
+static noinline void __cold first_use(struct device *dev)
 {
 	WRITE_ONCE(dev->dma_uses_io_tlb, true);
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
 		pr_warn_once("Memory encryption is active and system is using DMA bounce buffers\n");
 }
 
+/* Slots of an allocation: fits into two registers */
+struct slots {
+	struct io_tlb_pool *pool;
+	int index;
+};
+
+/* There is no room in the area of this CPU. */
+static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
+{
+	struct slots slots = {};
+
+	slots.pool = search_pools(rq, &slots.index);
+	if (!slots.pool && rq->dev->dma_io_tlb_mem->can_grow)
+		slots.pool = swiotlb_alloc_transient(rq, &slots.index);
+	return slots;
+}
+
+/* Take slots from @pool, the default pool, or else from any other. */
+static __always_inline struct slots
+alloc_slots(struct device *dev, struct io_tlb_pool *pool,
+	    struct io_tlb_request *rq)
+{
+	int index;
+
+	/*
+	 * The driver is about to store the address somewhere; another CPU that
+	 * loads it from there and syncs or unmaps must then see
+	 * dev->dma_uses_io_tlb set, and find the pool, even if a third CPU has
+	 * set it, or added the pool. That takes a full barrier between this, or
+	 * the look at the pools, and the store: smp_mb__after_spinlock() in the
+	 * search for slots. It pairs with smp_rmb() in swiotlb_used_by(). That
+	 * the other CPU sees the buffer's content, and the record of the
+	 * mapping, is for the driver to order: by a lock, a ring's barrier, or
+	 * an interrupt.
+	 */
+	if (unlikely(!READ_ONCE(dev->dma_uses_io_tlb)))
+		first_use(dev);
+	/* A device that skipped syncs so far must not skip this mapping's. */
+	dma_reset_need_sync(dev);
+
+	index = swiotlb_area_alloc(pool, raw_smp_processor_id() &
+				   (pool->nareas - 1), rq);
+	if (unlikely(index < 0))
+		return alloc_elsewhere(rq);
+	return (struct slots) { pool, index };
+}
+
+static struct io_tlb_pool *default_pool(struct io_tlb_mem *mem)
+{
+	if (unlikely(!mem))
+		return NULL;
+	/* Who sees it sees the table of pools: pairs with swiotlb_publish(). */
+	return smp_load_acquire(&mem->defpool);
+}
+
 /**
  * swiotlb_get_slots() - allocate slots for a device
- * @rq:		What is wanted.
+ * @rq:		What is wanted. Receives the DMA address.
  * @index:	Receives the first slot's index.
  *
  * If no pool has room, a pool is added in the background where that is possible,
@@ -148,35 +177,29 @@ static void first_use(struct device *dev)
  * Context: Any.
  * Return: The pool, or %NULL if there is no room.
  */
-struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
-				      unsigned int *index)
+struct io_tlb_pool *swiotlb_get_slots(struct io_tlb_request *rq, int *index)
 {
-	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
-	struct io_tlb_pool *pool;
+	struct device *dev = rq->dev;
+	struct slots slots;
 
-	pool = search_pools(mem, rq, index);
-	if (!pool && mem->can_grow)
-		pool = swiotlb_alloc_transient(rq, index);
-	if (!pool)
-		return NULL;
+	slots = alloc_slots(dev, default_pool(dev->dma_io_tlb_mem), rq);
+	*index = slots.index;
+	return slots.pool;
+}
 
-	if (unlikely(!READ_ONCE(rq->dev->dma_uses_io_tlb)))
-		first_use(rq->dev);
-	/* A device that skipped syncs so far must not skip this mapping's. */
-	dma_reset_need_sync(rq->dev);
+static noinline void warn_unmapped(struct device *dev, phys_addr_t tlb_addr)
+{
+	dev_WARN_ONCE(dev, 1, "swiotlb: unmap of %pa, which is not mapped\n",
+		      &tlb_addr);
+}
 
-	/*
-	 * The driver is about to store the address somewhere; another CPU that
-	 * loads it from there and syncs or unmaps must then see
-	 * dev->dma_uses_io_tlb set, and find the pool, even if a third CPU has
-	 * added it. Pairs with smp_rmb() in swiotlb_used_by(). A full barrier,
-	 * because it has to order what this CPU has read as well as what it has
-	 * written. That the other CPU sees the buffer's content, and the record
-	 * of the mapping, is for the driver to order: by a lock, a ring's
-	 * barrier, or an interrupt.
-	 */
-	smp_mb();
-	return pool;
+static __always_inline void put_slots(struct device *dev, phys_addr_t tlb_addr,
+				      struct io_tlb_pool *pool)
+{
+	if (unlikely(pool->transient))
+		swiotlb_free_transient(dev, pool);
+	else if (unlikely(swiotlb_slots_free(pool, phys_slot(pool, tlb_addr))))
+		warn_unmapped(dev, tlb_addr);
 }
 
 /**
@@ -193,11 +216,7 @@ struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
 void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool)
 {
-	if (pool->transient)
-		swiotlb_free_transient(dev, pool);
-	else if (swiotlb_slots_free(pool, phys_slot(pool, tlb_addr)))
-		dev_WARN_ONCE(dev, 1, "swiotlb: unmap of %pa, which is not mapped\n",
-			      &tlb_addr);
+	put_slots(dev, tlb_addr, pool);
 }
 
 /* The kernel has no mapping of high memory: copy page by page. */
@@ -251,37 +270,84 @@ static size_t __cold clip_to_mapping(struct device *dev, size_t offset,
 	return room;
 }
 
-/*
- * Sync @size bytes at @tlb_addr, which may be anywhere within a mapping. What
- * would lie beyond the mapping's end is not copied, and reported.
- */
-static void bounce(struct device *dev, phys_addr_t tlb_addr, size_t size,
-		   enum dma_data_direction dir, struct io_tlb_pool *pool)
+/* bounce() for what is not all within a mapping */
+static noinline void __cold bounce_clipped(struct device *dev,
+					   phys_addr_t tlb_addr, size_t size,
+					   enum dma_data_direction dir,
+					   struct io_tlb_pool *pool)
 {
-	int start = slot_start(pool, phys_slot(pool, tlb_addr));
+	int start = swiotlb_find_start(pool, phys_slot(pool, tlb_addr));
 	struct io_tlb_slot *slot;
 	size_t offset;
 
-	if (unlikely(start < 0))
+	if (start < 0 || !size)
 		return;
-
 	slot = &pool->slots[start];
 	if (!slot->end)		/* swiotlb_alloc(): there is no original */
 		return;
 
 	offset = tlb_addr - slot_phys(pool, start);
-	if (unlikely(offset >= slot->end || size > slot->end - offset))
-		size = clip_to_mapping(dev, offset, size, slot->end);
+	size = clip_to_mapping(dev, offset, size, slot->end);
 	if (size)
 		bounce_copy(pool->vaddr + (tlb_addr - pool->start),
 			    slot->base + offset, size, dir);
 }
 
-static void warn_full(struct device *dev, size_t size, u64 limit,
-		      unsigned long attrs)
+/*
+ * Sync @size bytes at @tlb_addr, which may be anywhere within a mapping. Mostly it
+ * is in the first slot, where alone the end of a mapping is recorded. What would
+ * lie beyond the end is not copied, and reported.
+ */
+static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
+				   size_t size, enum dma_data_direction dir,
+				   struct io_tlb_pool *pool)
 {
+	size_t at = tlb_addr - pool->start, offset = at % IO_TLB_SIZE;
+	struct io_tlb_slot *slot = &pool->slots[at >> IO_TLB_SHIFT];
+	int start;
+
+	if (unlikely(!slot->end)) {
+		start = last_first_slot(pool, at >> IO_TLB_SHIFT);
+		if (unlikely(start < 0))
+			return;
+		slot = &pool->slots[start];
+		offset = at - ((size_t)start << IO_TLB_SHIFT);
+	}
+
+	if (likely(size - 1 < slot->end && size + offset <= slot->end))
+		bounce_copy(pool->vaddr + at, slot->base + offset, size, dir);
+	else
+		bounce_clipped(dev, tlb_addr, size, dir, pool);
+}
+
+/* bounce(), for an address that may be in any pool or in none */
+static noinline void bounce_anywhere(struct device *dev, phys_addr_t addr,
+				     size_t size, enum dma_data_direction dir)
+{
+	struct io_tlb_pool *pool = find_other_pool(dev, addr);
+
+	if (pool)
+		bounce(dev, addr, size, dir, pool);
+}
+
+static __always_inline void sync(struct device *dev, phys_addr_t addr,
+				 size_t size, enum dma_data_direction dir,
+				 struct io_tlb_pool *pool)
+{
+	if (!pool)
+		pool = find_default_pool(dev, addr);
+	if (likely(pool))
+		bounce(dev, addr, size, dir, pool);
+	else
+		bounce_anywhere(dev, addr, size, dir);
+}
+
+static noinline void warn_full(const struct io_tlb_request *rq, size_t size,
+			       unsigned long attrs)
+{
+	struct device *dev = rq->dev;
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	bool reached = limit >= bus_to_dma(dev, mem->defpool->bus_max);
+	bool reached = rq->limit >= bus_to_dma(dev, mem->defpool->bus_max);
 
 	if (attrs & DMA_ATTR_NO_WARN)
 		return;
@@ -291,28 +357,39 @@ static void warn_full(struct device *dev, size_t size, u64 limit,
 			     reached ? "" : ", not all within reach");
 }
 
-/*
- * Allocate a bounce buffer and fill it.
- *
- * Return: Physical address of the bounce buffer, or %DMA_MAPPING_ERROR. Stores
- * the bus address in @bus, which is %NULL if it is not what the device uses.
- */
-static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
-			      size_t mapping_size,
-			      unsigned int alloc_align_mask, u64 limit,
-			      unsigned long attrs, phys_addr_t *bus)
+/* No pool, or more than fits into a slot set: neither is for the fast path */
+static noinline void warn_impossible(struct device *dev, size_t mapping_size,
+				     unsigned long attrs)
 {
-	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	struct io_tlb_request rq;
-	struct io_tlb_pool *pool;
-	unsigned int offset, index;
-	size_t size;
-
-	if (!mem || !READ_ONCE(mem->defpool)) {
+	if (!is_swiotlb_active(dev))
 		dev_warn_ratelimited(dev,
 				     "no swiotlb was set up at boot, so no bounce buffer can be provided\n");
-		return (phys_addr_t)DMA_MAPPING_ERROR;
-	}
+	else if (!(attrs & DMA_ATTR_NO_WARN))
+		dev_warn_ratelimited(dev,
+				     "swiotlb cannot map %zu bytes, at most %zu\n",
+				     mapping_size,
+				     swiotlb_max_mapping_size(dev));
+}
+
+/* Where a bounce buffer is, for the CPU and for the device */
+struct bounce_buffer {
+	phys_addr_t phys;
+	dma_addr_t dma;
+};
+
+/*
+ * Allocate a bounce buffer and fill it. @translated is that of swiotlb_request().
+ */
+static __always_inline bool
+map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
+	   unsigned int alloc_align_mask, u64 limit, unsigned long attrs,
+	   bool translated, struct bounce_buffer *bounced)
+{
+	struct io_tlb_pool *pool = default_pool(dev->dma_io_tlb_mem);
+	struct io_tlb_slot *slot;
+	struct slots slots;
+	unsigned int offset;
+	size_t size, at;
 
 	/*
 	 * Padding in front, so that the bits which the device wants preserved
@@ -322,39 +399,37 @@ static phys_addr_t map_single(struct device *dev, phys_addr_t orig_addr,
 	offset = orig_addr & dma_get_min_align_mask(dev) &
 		(alloc_align_mask | (IO_TLB_SIZE - 1));
 	size = ALIGN(mapping_size + offset, alloc_align_mask + 1);
-	if (unlikely(!mapping_size || mapping_size > IO_TLB_SET_BYTES ||
+	if (unlikely(!pool || mapping_size - 1 >= IO_TLB_SET_BYTES ||
 		     size > IO_TLB_SET_BYTES)) {
-		if (!(attrs & DMA_ATTR_NO_WARN))
-			dev_warn_ratelimited(dev,
-					     "swiotlb cannot map %zu bytes, at most %zu\n",
-					     mapping_size,
-					     swiotlb_max_mapping_size(dev));
-		return (phys_addr_t)DMA_MAPPING_ERROR;
+		warn_impossible(dev, mapping_size, attrs);
+		return false;
 	}
 
-	swiotlb_request_init(&rq, dev, orig_addr, size, alloc_align_mask, limit);
-	rq.translated = !bus;
-	pool = swiotlb_get_slots(&rq, &index);
-	if (unlikely(!pool)) {
-		warn_full(dev, size, limit, attrs);
-		return (phys_addr_t)DMA_MAPPING_ERROR;
+	struct io_tlb_request rq =
+		swiotlb_request(dev, orig_addr, size, alloc_align_mask, limit,
+				translated);
+	slots = alloc_slots(dev, pool, &rq);
+	if (unlikely(!slots.pool)) {
+		warn_full(&rq, mapping_size, attrs);
+		return false;
 	}
 
-	pool->slots[index].base = orig_addr - offset;
-	pool->slots[index].end = offset + mapping_size;
+	pool = slots.pool;
+	slot = &pool->slots[slots.index];
+	slot->base = orig_addr - offset;
+	slot->end = offset + mapping_size;
 
 	/*
 	 * Also if only the device is going to write: it may write less than it
 	 * was offered, and the rest must then be what it was, not what some
 	 * other mapping left in these slots.
 	 */
-	bounce_copy(pool->vaddr + ((size_t)index << IO_TLB_SHIFT) + offset,
-		    orig_addr, mapping_size, DMA_TO_DEVICE);
+	at = ((size_t)slots.index << IO_TLB_SHIFT) + offset;
+	bounce_copy(pool->vaddr + at, orig_addr, mapping_size, DMA_TO_DEVICE);
 
-	if (bus)
-		*bus = slot_set(pool, index)->bus + offset +
-			((index % IO_TLB_SEGSIZE) << IO_TLB_SHIFT);
-	return slot_phys(pool, index) + offset;
+	bounced->phys = pool->start + at;
+	bounced->dma = rq.dma + offset;
+	return true;
 }
 
 /**
@@ -386,8 +461,12 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
 				   enum dma_data_direction dir,
 				   unsigned long attrs)
 {
-	return map_single(dev, orig_addr, mapping_size, alloc_align_mask,
-			  U64_MAX, attrs, NULL);
+	struct bounce_buffer bounced;
+
+	if (!map_single(dev, orig_addr, mapping_size, alloc_align_mask, U64_MAX,
+			attrs, true, &bounced))
+		return (phys_addr_t)DMA_MAPPING_ERROR;
+	return bounced.phys;
 }
 
 /**
@@ -397,7 +476,8 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
  * @mapping_size: Size of the mapping in bytes.
  * @dir:	DMA direction of the mapping.
  * @attrs:	DMA_ATTR_*; DMA_ATTR_SKIP_CPU_SYNC drops what the device wrote.
- * @pool:	Pool of @tlb_addr.
+ * @pool:	Pool of @tlb_addr. If %NULL, it is looked for, and nothing is done for
+ *		an address that is in none.
  *
  * Context: Any.
  */
@@ -406,11 +486,17 @@ void __swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb_addr,
 				enum dma_data_direction dir,
 				unsigned long attrs, struct io_tlb_pool *pool)
 {
+	if (!pool)
+		pool = find_default_pool(dev, tlb_addr) ?:
+			find_other_pool(dev, tlb_addr);
+	if (unlikely(!pool))
+		return;
+
 	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
 	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
 		bounce(dev, tlb_addr, mapping_size, DMA_FROM_DEVICE, pool);
 
-	swiotlb_put_slots(dev, tlb_addr, pool);
+	put_slots(dev, tlb_addr, pool);
 }
 
 /**
@@ -419,7 +505,8 @@ void __swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb_addr,
  * @tlb_addr:	Physical address within a bounce buffer.
  * @size:	Number of bytes.
  * @dir:	DMA direction of the mapping.
- * @pool:	Pool of @tlb_addr.
+ * @pool:	Pool of @tlb_addr. If %NULL, it is looked for, and nothing is done for
+ *		an address that is in none.
  *
  * Context: Any.
  */
@@ -428,7 +515,7 @@ void __swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb_addr,
 				      struct io_tlb_pool *pool)
 {
 	if (dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL)
-		bounce(dev, tlb_addr, size, DMA_TO_DEVICE, pool);
+		sync(dev, tlb_addr, size, DMA_TO_DEVICE, pool);
 	else
 		WARN_ON_ONCE(dir != DMA_FROM_DEVICE);
 }
@@ -439,7 +526,8 @@ void __swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb_addr,
  * @tlb_addr:	Physical address within a bounce buffer.
  * @size:	Number of bytes.
  * @dir:	DMA direction of the mapping.
- * @pool:	Pool of @tlb_addr.
+ * @pool:	Pool of @tlb_addr. If %NULL, it is looked for, and nothing is done for
+ *		an address that is in none.
  *
  * Context: Any.
  */
@@ -448,9 +536,15 @@ void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
 				   struct io_tlb_pool *pool)
 {
 	if (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL)
-		bounce(dev, tlb_addr, size, DMA_FROM_DEVICE, pool);
+		sync(dev, tlb_addr, size, DMA_FROM_DEVICE, pool);
 	else
 		WARN_ON_ONCE(dir != DMA_TO_DEVICE);
+}
+
+static noinline void trace_bounced(struct device *dev, phys_addr_t paddr,
+				   size_t size)
+{
+	trace_swiotlb_bounced(dev, phys_to_dma(dev, paddr), size);
 }
 
 /**
@@ -468,19 +562,20 @@ void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
 dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
-	u64 limit = min_not_zero(*dev->dma_mask, dev->bus_dma_limit);
-	phys_addr_t tlb_addr, bus;
+	struct bounce_buffer bounced;
+	u64 limit = *dev->dma_mask;
 
+	if (unlikely(dev->bus_dma_limit))
+		limit = min_not_zero(limit, dev->bus_dma_limit);
 	if (trace_swiotlb_bounced_enabled())
-		trace_swiotlb_bounced(dev, phys_to_dma(dev, paddr), size);
+		trace_bounced(dev, paddr, size);
 
-	tlb_addr = map_single(dev, paddr, size, 0, limit, attrs, &bus);
-	if (tlb_addr == (phys_addr_t)DMA_MAPPING_ERROR)
+	if (!map_single(dev, paddr, size, 0, limit, attrs, false, &bounced))
 		return DMA_MAPPING_ERROR;
 
 	if (!dev_is_dma_coherent(dev) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-		arch_sync_dma_for_device(tlb_addr, size, dir);
-	return bus_to_dma(dev, bus);
+		arch_sync_dma_for_device(bounced.phys, size, dir);
+	return bounced.dma;
 }
 
 /**
@@ -508,18 +603,4 @@ size_t swiotlb_max_mapping_size(struct device *dev)
 bool is_swiotlb_allocated(void)
 {
 	return READ_ONCE(io_tlb_default_mem.nslabs);
-}
-
-/**
- * is_swiotlb_active() - can the mappings of a device be bounced?
- * @dev:	Device.
- *
- * Context: Any.
- * Return: %true if there is a pool for it.
- */
-bool is_swiotlb_active(struct device *dev)
-{
-	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-
-	return mem && READ_ONCE(mem->nslabs);
 }

@@ -45,7 +45,7 @@ unsigned long swiotlb_mem_used(struct io_tlb_mem *mem)
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (i = 0; table && i < table->nr; i++)
-		used += pool_used(table->entry[i].pool);
+		used += pool_used(table->pools[i]);
 	rcu_read_unlock();
 	return used;
 }
@@ -80,7 +80,7 @@ static unsigned int collect_unused(struct io_tlb_mem *mem, unsigned int need,
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (i = 0; table && i < table->nr; i++) {
-		pool = table->entry[i].pool;
+		pool = table->pools[i];
 		for (a = 0; a < pool->nareas && taken < need; a++) {
 			if (&pool->areas[a] != except)
 				taken += take_unused(&pool->areas[a],
@@ -173,8 +173,8 @@ static void reset_hiwater(struct io_tlb_mem *mem)
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (i = 0; i < table->nr; i++) {
-		for (a = 0; a < table->entry[i].pool->nareas; a++) {
-			area = &table->entry[i].pool->areas[a];
+		for (a = 0; a < table->pools[i]->nareas; a++) {
+			area = &table->pools[i]->areas[a];
 			spin_lock(&area->lock);
 			area->allowance = area->used;
 			hiwater += area->used;

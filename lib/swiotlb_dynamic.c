@@ -174,7 +174,7 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 	 */
 	u64 limit = min_not_zero(*rq->dev->dma_mask, rq->dev->bus_dma_limit);
 	/* The memory is aligned; the slots may have to start further on. */
-	unsigned long nslabs = rq->nslots + rq->align_value;
+	unsigned long nslabs = rq->nslots + rq->align.value;
 	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
 	struct io_tlb_pool *pool;
 	phys_addr_t start;
@@ -214,7 +214,7 @@ static bool growth_helps(const struct io_tlb_request *rq)
 
 /**
  * swiotlb_alloc_transient() - serve a request from a pool of its own
- * @rq:		What is wanted.
+ * @rq:		What is wanted. Receives the DMA address.
  * @index:	Receives the first slot's index.
  *
  * Starts the worker that adds a pool for the requests to come, if the device
@@ -224,14 +224,13 @@ static bool growth_helps(const struct io_tlb_request *rq)
  * Context: Any.
  * Return: The pool, or %NULL.
  */
-struct io_tlb_pool *swiotlb_alloc_transient(const struct io_tlb_request *rq,
-					    unsigned int *index)
+struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
+					    int *index)
 {
 	struct device *dev = rq->dev;
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 	struct io_tlb_pool *pool;
 	unsigned long flags;
-	int slot;
 
 	if (growth_helps(rq))
 		schedule_work(&mem->grow);
@@ -243,8 +242,8 @@ struct io_tlb_pool *swiotlb_alloc_transient(const struct io_tlb_request *rq,
 		return NULL;
 
 	pool->areas[0].allowance = pool->nslabs;
-	slot = swiotlb_area_alloc(mem, pool, 0, rq);
-	if (slot < 0) {
+	*index = swiotlb_area_alloc(pool, 0, rq);
+	if (*index < 0) {
 		destroy_transient(pool);
 		return NULL;
 	}
@@ -254,7 +253,8 @@ struct io_tlb_pool *swiotlb_alloc_transient(const struct io_tlb_request *rq,
 	list_add_rcu(&pool->node, &dev->dma_io_tlb_pools);
 	spin_unlock_irqrestore(&dev->dma_io_tlb_lock, flags);
 
-	*index = slot;
+	/* As smp_mb__after_spinlock() in the search for slots, for this list */
+	smp_mb();
 	return pool;
 }
 

@@ -53,18 +53,31 @@
  *
  * A search takes the lowest slots that fit. They were used last by whoever freed
  * them, so their lines are in the cache. To get there without visiting full sets,
- * each set has a byte in the area's summary: bit k is clear only if the set has no
- * run of 2^k free slots. A set bit may be wrong, a clear bit may not: freeing sets
- * them all, a search in vain clears what it has disproved.
+ * each set has a byte in the area's summary: no run of free slots in the set is
+ * longer than that. It may be too high, but not too low: freeing a slot makes it
+ * %IO_TLB_RUN_UNKNOWN, a search in vain makes it what has been found out. Above
+ * that, each window of 64 sets has such a byte that speaks for all of them::
+ *
+ *   windows  | 17 |                   no run of 18 slots in sets 0 to 63
+ *   summary  |  1 |  0 | 17 |  3 ...  maybe a run of 17 slots in set 2
+ *   sets     | free, first, bus | ...
+ *
+ * A search holds the area's lock for one window at a time, and for none whose
+ * byte says that there is nothing to be found.
  *
  * A pool, its areas, sets, summaries and slot records are one allocation
  * (swiotlb_pool_meta_size()), made and freed as a whole.
+ *
+ * The pool of an address is found in constant time: it is the default pool, or
+ * else in a hash table whose key is the address's piece of the largest size that
+ * the page allocator has. Pools that are added are single allocations of it, so
+ * none is in two pieces.
  *
  * Locking
  * -------
  *
  * 1. &io_tlb_mem.hiwater_lock	the high-water mark (swiotlb_debugfs.c)
- * 2. &io_tlb_area.lock		sets, summary and counters of an area
+ * 2. &io_tlb_area.lock		sets, summary, windows and counters of an area
  *
  * in this order, interrupts off. One area lock is held at a time.
  * &device.dma_io_tlb_lock (the device's transient pools) is a leaf lock, nested
@@ -72,7 +85,9 @@
  *
  * The record of a mapping belongs to whoever holds the mapping, and is read
  * without a lock; so are the words of free and first bits that lead to it: other
- * mappings' bits in them change meanwhile, one's own do not.
+ * mappings' bits in them change meanwhile, one's own do not. The byte of a window
+ * is read before the lock is taken; a search that misses what is freed at the same
+ * moment could as well have come first.
  */
 
 #define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
@@ -81,8 +96,13 @@
 /* With less than this a pool is not worth having. */
 #define IO_TLB_MIN_SLABS	((1UL << 20) >> IO_TLB_SHIFT)
 
-/* Sets whose summary bytes share a word */
+/* Sets whose summary bytes share a word, and words whose sets share a window */
 #define IO_TLB_SUMMARY_SETS	sizeof(u64)
+#define IO_TLB_WINDOW_WORDS	8
+#define IO_TLB_WINDOW_SETS	(IO_TLB_WINDOW_WORDS * IO_TLB_SUMMARY_SETS)
+
+/* Summary of a set of which nothing is known; any run may be in it */
+#define IO_TLB_RUN_UNKNOWN	127
 
 /**
  * struct io_tlb_set - 128 slots that are contiguous for every device
@@ -92,11 +112,13 @@
  *		extends there.
  * @bus:	Bus address of slot 0: what phys_to_dma_unencrypted() makes of
  *		its physical address before the offset of a device is applied.
+ * @area:	The area that it belongs to.
  */
 struct io_tlb_set {
 	u64 free[2];
 	u64 first[2];
 	phys_addr_t bus;
+	struct io_tlb_area *area;
 };
 
 /**
@@ -105,7 +127,8 @@ struct io_tlb_set {
  *		the start of the allocation to the mapping. The original of any
  *		byte is thus at @base plus that byte's offset in the allocation.
  *		May wrap below zero.
- * @end:	Offset in the allocation at which the mapping ends.
+ * @end:	Offset in the allocation at which the mapping ends. Zero in every slot
+ *		in which no mapping starts, so that a single look tells.
  *
  * Packed, because half a record's worth of holes in each would be a sixth of
  * all metadata on 64-bit.
@@ -117,13 +140,15 @@ struct io_tlb_slot {
 
 /**
  * struct io_tlb_area - slot sets under one lock
- * @lock:	Protects the other members, and @free, @first and the summary
- *		bytes of the area's sets.
+ * @lock:	Protects the other members, the bytes of @summary and @windows, and
+ *		@free and @first of the area's sets.
  * @used:	Slots in use. Read without the lock for the counters.
  * @allowance:	Slots that may be in use without looking at the high-water mark.
  * @first_set:	Index of the area's first set in its pool.
  * @nr_sets:	Number of sets. May be zero in the last areas of a small pool.
+ * @sets:	The first of them.
  * @summary:	A byte a set, as explained above; eight to a little-endian word.
+ * @windows:	A byte for every %IO_TLB_WINDOW_SETS of them.
  *
  * On a cache line of its own: each CPU starts its search in another area.
  */
@@ -133,7 +158,9 @@ struct io_tlb_area {
 	unsigned int allowance;
 	unsigned int first_set;
 	unsigned int nr_sets;
+	struct io_tlb_set *sets;
 	__le64 *summary;
+	u8 *windows;
 } ____cacheline_aligned_in_smp;
 
 /**
@@ -146,7 +173,6 @@ struct io_tlb_area {
  * @meta_bytes:	Size of the allocation that this structure is the start of.
  * @nslabs:	Number of slots.
  * @nareas:	Number of areas, a power of two.
- * @area_sets:	Sets in each area but the last ones.
  * @bus_max:	Highest bus address of any byte.
  * @areas:	Array of @nareas.
  * @sets:	One for each 128 slots, rounded up.
@@ -165,7 +191,6 @@ struct io_tlb_pool {
 	size_t meta_bytes;
 	unsigned long nslabs;
 	unsigned int nareas;
-	unsigned int area_sets;
 	phys_addr_t bus_max;
 	struct io_tlb_area *areas;
 	struct io_tlb_set *sets;
@@ -181,9 +206,12 @@ struct io_tlb_pool {
  * struct io_tlb_pool_table - all pools of a &struct io_tlb_mem
  * @rcu:	Frees a table that has been replaced.
  * @boot:	The table comes from memblock, so kfree() is not for it.
- * @nr:		Number of entries.
+ * @nr:		Number of pools.
  * @max_areas:	Largest number of areas of any pool.
- * @entry:	Ranges, sorted by address.
+ * @hash_bits:	Logarithm of the number of buckets, which is at least twice @nr.
+ * @pools:	The pools, in the order in which they were added, and behind them
+ *		the buckets of a hash table in which all but the first are found.
+ *		A pool whose bucket is taken is in the next that is not.
  *
  * Never changed once it can be seen; another takes its place.
  */
@@ -192,34 +220,46 @@ struct io_tlb_pool_table {
 	bool boot;
 	unsigned int nr;
 	unsigned int max_areas;
-	struct {
-		phys_addr_t start;
-		phys_addr_t end;
-		struct io_tlb_pool *pool;
-	} entry[] __counted_by(nr);
+	unsigned int hash_bits;
+	struct io_tlb_pool *pools[];
+};
+
+/**
+ * struct io_tlb_align - at which addresses an allocation may start
+ * @mask:	Bits of a DMA address, counted in slots, that are not free to
+ *		choose: all ones up to the highest one.
+ * @value:	What these bits of the first slot's DMA address have to be.
+ */
+struct io_tlb_align {
+	unsigned int mask;
+	unsigned int value;
 };
 
 /**
  * struct io_tlb_request - what an allocation of slots has to satisfy
  * @dev:	Device that will use it.
- * @translated:	What the device uses is not a bus address: the caller translates
- *		it once more, as an IOMMU does.
  * @nslots:	Number of slots, padding included; 1 to %IO_TLB_SEGSIZE.
- * @align_mask:	Bits of a DMA address, counted in slots, that are not free to
- *		choose: all ones up to the highest one.
- * @align_value: What these bits of the first slot's DMA address have to be.
+ * @bound:	The least summary of a set in which there may be that many in a row.
+ *		All lengths from 0 to 128 do not go into 7 bits beside
+ *		%IO_TLB_RUN_UNKNOWN: 126 and 127 share a value.
+ * @align:	Which addresses it may start at.
  * @boundary_mask: The allocation must not cross a multiple of this plus one.
  *		In bytes.
  * @limit:	Highest DMA address the device reaches.
+ * @dma:	Filled in when slots have been found: their DMA address.
+ * @ranged:	The device sees bus addresses through its ranges (dma_range_map).
+ *		They say nothing of what an IOMMU shows it, which maps pages as
+ *		they lie on the bus.
  */
 struct io_tlb_request {
 	struct device *dev;
-	bool translated;
 	unsigned int nslots;
-	unsigned int align_mask;
-	unsigned int align_value;
+	unsigned int bound;
+	struct io_tlb_align align;
 	unsigned long boundary_mask;
 	u64 limit;
+	dma_addr_t dma;
+	bool ranged;
 };
 
 extern struct io_tlb_mem io_tlb_default_mem;
@@ -246,43 +286,82 @@ static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
 	return (addr - pool->start) >> IO_TLB_SHIFT;
 }
 
-int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index);
-
-/**
- * slot_start() - find the allocation that a slot belongs to
- * @pool:	Pool.
- * @index:	A slot of an allocation that the caller holds.
- *
- * Mostly it is the first slot that is asked about. No free slot is first.
- *
- * Context: Any. Needs no lock, see "Locking" above.
- * Return: Index of the allocation's first slot, or -1 if @index is free.
+/*
+ * The last slot up to @index in which an allocation starts. It is the one that
+ * @index belongs to, if any. Returns -1 if there is none in the set.
  */
-static inline int slot_start(struct io_tlb_pool *pool, unsigned int index)
+static inline int last_first_slot(struct io_tlb_pool *pool, unsigned int index)
 {
 	struct io_tlb_set *set = slot_set(pool, index);
+	unsigned int word = index / 64 % 2;
+	u64 first = READ_ONCE(set->first[word]) << (63 - index % 64);
 
-	if (likely(READ_ONCE(set->first[index % IO_TLB_SEGSIZE / 64]) &
-		   BIT_ULL(index % 64)))
-		return index;
-	return swiotlb_find_start(pool, index);
+	if (first)
+		return index - 64 + fls64(first);
+	first = word ? READ_ONCE(set->first[0]) : 0;
+	return first ? (index & -IO_TLB_SEGSIZE) + fls64(first) - 1 : -1;
+}
+
+static inline bool in_pool(const struct io_tlb_pool *pool, phys_addr_t paddr)
+{
+	return paddr >= pool->start && paddr < pool->end;
 }
 
 /* swiotlb.c */
-struct io_tlb_pool *swiotlb_get_slots(const struct io_tlb_request *rq,
-				      unsigned int *index);
+struct io_tlb_pool *swiotlb_get_slots(struct io_tlb_request *rq, int *index);
 void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool);
 
 /* swiotlb_slots.c */
-void swiotlb_request_init(struct io_tlb_request *rq, struct device *dev,
-			  phys_addr_t orig_addr, size_t size,
-			  unsigned int alloc_align_mask, u64 limit);
-int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
-		       unsigned int area_index,
-		       const struct io_tlb_request *rq);
+struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
+				  unsigned int alloc_align_mask,
+				  unsigned int keep_mask);
+int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index);
+int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
+		       struct io_tlb_request *rq);
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
 bool swiotlb_request_possible(const struct io_tlb_request *rq);
+
+/**
+ * swiotlb_request() - work out what slots a mapping needs
+ * @dev:	Device.
+ * @orig_addr:	Physical address of the original buffer, or 0 if there is none.
+ * @size:	Bytes to allocate, pre-padding included; 1 to the size of a set.
+ * @alloc_align_mask: Alignment of the allocation, as swiotlb_tbl_map_single()
+ *		gets it.
+ * @limit:	Highest DMA address that may be used.
+ * @translated:	What the device uses is not a bus address: the caller translates
+ *		it once more, as an IOMMU does.
+ *
+ * Most devices ask for no alignment at all. An allocation of a page or more is
+ * aligned to a page then: drivers have come to rely on it.
+ *
+ * Context: Any.
+ * Return: The request.
+ */
+static __always_inline struct io_tlb_request
+swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
+		unsigned int alloc_align_mask, u64 limit, bool translated)
+{
+	unsigned int keep_mask = dma_get_min_align_mask(dev);
+	unsigned int nslots = nr_slots(size);
+	struct io_tlb_align align = { };
+
+	if (unlikely(alloc_align_mask | keep_mask))
+		align = swiotlb_align(orig_addr, alloc_align_mask, keep_mask);
+	else if (size >= PAGE_SIZE)
+		align.mask = (PAGE_SIZE - 1) >> IO_TLB_SHIFT;
+
+	return (struct io_tlb_request) {
+		.dev = dev,
+		.nslots = nslots,
+		.bound = nslots - (nslots >= IO_TLB_RUN_UNKNOWN),
+		.align = align,
+		.boundary_mask = dma_get_seg_boundary(dev),
+		.limit = limit,
+		.ranged = dev->dma_range_map && !translated,
+	};
+}
 
 /* swiotlb_init.c */
 unsigned long swiotlb_default_nslabs(void);
@@ -301,6 +380,8 @@ void swiotlb_free_buffer(void *vaddr, size_t bytes);
 size_t swiotlb_table_size(unsigned int nr);
 void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		     struct io_tlb_pool_table *table);
+struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
+					  phys_addr_t paddr);
 
 /* swiotlb_debugfs.c */
 unsigned long swiotlb_mem_used(struct io_tlb_mem *mem);
@@ -329,8 +410,8 @@ static inline void swiotlb_account_transient(struct io_tlb_mem *mem,
 /* swiotlb_dynamic.c */
 #ifdef CONFIG_SWIOTLB_DYNAMIC
 void swiotlb_grow(struct work_struct *work);
-struct io_tlb_pool *swiotlb_alloc_transient(const struct io_tlb_request *rq,
-					    unsigned int *index);
+struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
+					    int *index);
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool);
 struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
 					   phys_addr_t paddr);
@@ -340,7 +421,7 @@ static inline void swiotlb_grow(struct work_struct *work)
 }
 
 static inline struct io_tlb_pool *
-swiotlb_alloc_transient(const struct io_tlb_request *rq, unsigned int *index)
+swiotlb_alloc_transient(struct io_tlb_request *rq, int *index)
 {
 	return NULL;
 }

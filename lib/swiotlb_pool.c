@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -34,10 +35,11 @@ unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs)
 struct pool_layout {
 	unsigned long nsets;
 	unsigned long area_sets;
-	unsigned long area_words;
+	unsigned long area_windows;
 	size_t areas;
-	size_t sets;
 	size_t summary;
+	size_t area_summary;
+	size_t sets;
 	size_t slots;
 	size_t size;
 };
@@ -45,18 +47,17 @@ struct pool_layout {
 static void lay_out_pool(struct pool_layout *l, unsigned long nslabs,
 			 unsigned int nareas)
 {
-	/* Areas do not share a cache line of summary either. */
-	size_t line_words = max_t(size_t, SMP_CACHE_BYTES / sizeof(u64), 1);
-
 	l->nsets = DIV_ROUND_UP(nslabs, IO_TLB_SEGSIZE);
 	l->area_sets = DIV_ROUND_UP(l->nsets, nareas);
-	l->area_words = round_up(DIV_ROUND_UP(l->area_sets, IO_TLB_SUMMARY_SETS),
-				 line_words);
+	l->area_windows = DIV_ROUND_UP(l->area_sets, IO_TLB_WINDOW_SETS);
+	/* Areas do not share a cache line of summary either. */
+	l->area_summary = ALIGN(l->area_windows * (IO_TLB_WINDOW_SETS + 1),
+				max_t(size_t, SMP_CACHE_BYTES, sizeof(u64)));
 
 	l->areas = ALIGN(sizeof(struct io_tlb_pool), SMP_CACHE_BYTES);
 	l->summary = ALIGN(l->areas + sizeof(struct io_tlb_area) * nareas,
 			   SMP_CACHE_BYTES);
-	l->sets = l->summary + sizeof(u64) * l->area_words * nareas;
+	l->sets = l->summary + l->area_summary * nareas;
 	l->slots = l->sets + sizeof(struct io_tlb_set) * l->nsets;
 	l->size = PAGE_ALIGN(l->slots + sizeof(struct io_tlb_slot) * nslabs);
 }
@@ -85,12 +86,16 @@ static void init_area(struct io_tlb_pool *pool, const struct pool_layout *l,
 	spin_lock_init(&area->lock);
 	area->first_set = first;
 	area->nr_sets = min(l->nsets - first, l->area_sets);
-	area->summary = (void *)pool + l->summary +
-		sizeof(u64) * l->area_words * i;
-	memset(area->summary, U8_MAX, area->nr_sets);
+	area->sets = pool->sets + first;
+	area->summary = (void *)pool + l->summary + l->area_summary * i;
+	area->windows = (u8 *)area->summary +
+		l->area_windows * IO_TLB_WINDOW_SETS;
+	memset(area->summary, IO_TLB_RUN_UNKNOWN, area->nr_sets);
+	memset(area->windows, IO_TLB_RUN_UNKNOWN, l->area_windows);
 }
 
-static void init_set(struct io_tlb_pool *pool, unsigned long i)
+static void init_set(struct io_tlb_pool *pool, unsigned long i,
+		     struct io_tlb_area *area)
 {
 	unsigned long present = min(pool->nslabs - i * IO_TLB_SEGSIZE,
 				    IO_TLB_SEGSIZE);
@@ -102,6 +107,7 @@ static void init_set(struct io_tlb_pool *pool, unsigned long i)
 	set->first[0] = ~set->free[0];
 	set->first[1] = ~set->free[1];
 	set->bus = slot_phys(pool, i * IO_TLB_SEGSIZE);
+	set->area = area;
 }
 
 /**
@@ -129,7 +135,6 @@ void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
 	pool->meta_bytes = l.size;
 	pool->nslabs = nslabs;
 	pool->nareas = nareas;
-	pool->area_sets = l.area_sets;
 	pool->bus_max = pool->end - 1;
 	pool->areas = (void *)pool + l.areas;
 	pool->sets = (void *)pool + l.sets;
@@ -138,7 +143,7 @@ void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
 	for (i = 0; i < nareas; i++)
 		init_area(pool, &l, i);
 	for (i = 0; i < l.nsets; i++)
-		init_set(pool, i);
+		init_set(pool, i, &pool->areas[i / l.area_sets]);
 }
 
 /* Leave an area only those of its sets that come before set @nsets. */
@@ -264,6 +269,11 @@ void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
 		disconnect_sets(pool, 0, pool->nslabs / IO_TLB_SEGSIZE);
 }
 
+static unsigned int hash_bits(unsigned int nr)
+{
+	return order_base_2(nr) + 1;
+}
+
 /**
  * swiotlb_table_size() - memory needed for a table of pools
  * @nr:		Number of pools.
@@ -272,31 +282,89 @@ void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
  */
 size_t swiotlb_table_size(unsigned int nr)
 {
-	return struct_size_t(struct io_tlb_pool_table, entry, nr);
+	return struct_size_t(struct io_tlb_pool_table, pools,
+			     nr + BIT(hash_bits(nr)));
+}
+
+/*
+ * The first bucket for pools at @paddr. Which pool it is decides the page
+ * allocator's largest block that @paddr is in, and a bit for that is left even
+ * if there is only one pool.
+ */
+static u32 hash_pool(const struct io_tlb_pool_table *table, phys_addr_t paddr)
+{
+	return hash_64(paddr >> (PAGE_SHIFT + MAX_PAGE_ORDER),
+		       table->hash_bits);
+}
+
+static struct io_tlb_pool **next_bucket(struct io_tlb_pool_table *table,
+					u32 *bucket)
+{
+	return &table->pools[table->nr +
+			     (*bucket)++ % BIT(table->hash_bits)];
+}
+
+static void add_to_hash(struct io_tlb_pool_table *table,
+			struct io_tlb_pool *pool)
+{
+	u32 bucket = hash_pool(table, pool->start);
+	struct io_tlb_pool **slot;
+
+	do {
+		slot = next_bucket(table, &bucket);
+	} while (*slot);
+	*slot = pool;
 }
 
 static void fill_table(struct io_tlb_pool_table *table,
 		       const struct io_tlb_pool_table *old,
 		       struct io_tlb_pool *pool)
 {
-	unsigned int nr = old ? old->nr : 0, from = 0, to = 0;
+	unsigned int i;
 
-	table->nr = nr + 1;
+	table->nr = old ? old->nr + 1 : 1;
 	table->max_areas = max(old ? old->max_areas : 0, pool->nareas);
-	while (from < nr && old->entry[from].start < pool->start)
-		table->entry[to++] = old->entry[from++];
-	table->entry[to].start = pool->start;
-	table->entry[to].end = pool->end;
-	table->entry[to++].pool = pool;
-	while (from < nr)
-		table->entry[to++] = old->entry[from++];
+	table->hash_bits = hash_bits(table->nr);
+	for (i = 0; i < table->nr - 1; i++)
+		table->pools[i] = old->pools[i];
+	table->pools[i] = pool;
+	for (i = 1; i < table->nr; i++)
+		add_to_hash(table, table->pools[i]);
+}
+
+/**
+ * swiotlb_find_in_table() - find the pool that an address lies in
+ * @mem:	Software IO TLB.
+ * @paddr:	Physical address.
+ *
+ * Context: Any.
+ * Return: The pool, or %NULL if it is in none, or in the default pool.
+ */
+struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
+					  phys_addr_t paddr)
+{
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool = NULL;
+	u32 bucket;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	if (table) {
+		bucket = hash_pool(table, paddr);
+		do {
+			pool = *next_bucket(table, &bucket);
+		} while (pool && !in_pool(pool, paddr));
+	}
+	rcu_read_unlock();
+	return pool;
 }
 
 /**
  * swiotlb_publish() - let mappings use a pool
  * @mem:	Software IO TLB that it becomes part of.
- * @pool:	Pool, ready for use.
- * @table:	Memory for a table with one pool more than there are.
+ * @pool:	Pool, ready for use. If it is not the first, its memory is a single
+ *		allocation of the page allocator.
+ * @table:	Zeroed memory for a table with one pool more than there are.
  *
  * Context: Set-up, or the worker that adds pools: one caller at a time.
  */
@@ -311,8 +379,8 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 
 	if (!mem->defpool) {
 		/*
-		 * Pairs with the address dependency in search_pools(), which
-		 * looks at the table only after it took a lock of this pool.
+		 * Whoever sees the pool can use it, and sees the table: pairs
+		 * with smp_load_acquire() in alloc_slots().
 		 */
 		smp_store_release(&mem->defpool, pool);
 	}

@@ -33,20 +33,18 @@ struct page *swiotlb_alloc(struct device *dev, size_t size)
 {
 	unsigned int align_mask = (PAGE_SIZE << get_order(size)) - 1;
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	struct io_tlb_request rq;
 	struct io_tlb_pool *pool;
-	unsigned int index;
+	int index;
 
 	if (!mem || !mem->defpool || !size || size > IO_TLB_SET_BYTES)
 		return NULL;
 
-	swiotlb_request_init(&rq, dev, 0, size, align_mask, U64_MAX);
+	struct io_tlb_request rq = swiotlb_request(dev, 0, size, align_mask,
+						   U64_MAX, false);
 	pool = swiotlb_get_slots(&rq, &index);
 	if (!pool)
 		return NULL;
 
-	pool->slots[index].base = 0;
-	pool->slots[index].end = 0;
 	return pfn_to_page(PHYS_PFN(slot_phys(pool, index)));
 }
 

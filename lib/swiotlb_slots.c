@@ -20,28 +20,27 @@ static const u64 stride_bits[] = {
 	0x0000000000000001,
 };
 
-static int lowest_slot(u64 lo, u64 hi)
+/* Of slots of which there is at least one */
+static unsigned int lowest_slot(u64 lo, u64 hi)
 {
-	if (lo)
-		return __ffs64(lo);
-	return hi ? 64 + __ffs64(hi) : -1;
+	return lo ? __ffs64(lo) : 64 + __ffs64(hi);
 }
 
 /*
  * Reduce a map of free slots to those with which a run of @n free slots starts:
- * bit i of the result stands for slots i to i + @n - 1. Each step as much as
- * doubles the length that has been seen to.
+ * bit i of the result stands for slots i to i + @n - 1. Each step ANDs what is half
+ * of the remaining length apart, and leaves the other half to be seen to.
  */
 static void runs_of(u64 *lo, u64 *hi, unsigned int n)
 {
-	unsigned int seen, step;
+	unsigned int step;
 
-	for (seen = 1; seen < n; seen += step) {
-		step = min(seen, n - seen);
+	for (; n > 1; n -= step) {
+		step = n / 2;
 		if (step == 64) {
 			*lo &= *hi;
 			*hi = 0;
-			return;
+			continue;
 		}
 		*lo &= (*lo >> step) | (*hi << (64 - step));
 		*hi &= *hi >> step;
@@ -78,24 +77,84 @@ static int lowest_within_boundary(const struct io_tlb_request *rq,
 	/* Slots between two boundaries. The mask may be all ones. */
 	unsigned long segment = (rq->boundary_mask >> IO_TLB_SHIFT) + 1;
 	unsigned long offset = (dma & rq->boundary_mask) >> IO_TLB_SHIFT;
-	int slot;
+	unsigned int slot;
 
-	while ((slot = lowest_slot(lo, hi)) >= 0) {
+	while (lo | hi) {
+		slot = lowest_slot(lo, hi);
 		if (((offset + slot) & (segment - 1)) + rq->nslots <= segment)
-			break;
-		if (slot < 64)
+			return slot;
+		if (lo)
 			lo &= lo - 1;
 		else
 			hi &= hi - 1;
 	}
-	return slot;
+	return -1;
 }
 
-/* May slots of this set end up on both sides of a segment boundary? */
-static bool set_has_boundary(const struct io_tlb_request *rq, dma_addr_t dma)
+/**
+ * swiotlb_find_start() - find the allocation that a slot belongs to
+ * @pool:	Pool.
+ * @index:	A slot of an allocation that the caller holds.
+ *
+ * Context: Any. Needs no lock, see "Locking" in swiotlb_internal.h.
+ * Return: Index of the allocation's first slot, or -1 if @index is free.
+ */
+int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index)
 {
-	return (dma & rq->boundary_mask) + (IO_TLB_SET_BYTES - 1) >
-		rq->boundary_mask;
+	struct io_tlb_set *set = slot_set(pool, index);
+
+	if (READ_ONCE(set->free[index / 64 % 2]) & BIT_ULL(index % 64))
+		return -1;
+	return last_first_slot(pool, index);
+}
+
+/* @n bits from bit 0, where @n is 1 to 64 */
+static u64 low_bits(unsigned int n)
+{
+	return (2ULL << (n - 1)) - 1;
+}
+
+/* Take slots that may lie in both words. */
+static void set_take(struct io_tlb_set *set, unsigned int slot, unsigned int n)
+{
+	unsigned int word = slot / 64, bit = slot % 64, here = min(n, 64 - bit);
+
+	WRITE_ONCE(set->free[word], set->free[word] & ~(low_bits(here) << bit));
+	if (here < n)
+		WRITE_ONCE(set->free[1], set->free[1] & ~low_bits(n - here));
+	WRITE_ONCE(set->first[word], set->first[word] | BIT_ULL(bit));
+}
+
+/* Free the slots from @slot in the first word to the end of the allocation. */
+static noinline unsigned int return_across(struct io_tlb_set *set,
+					   unsigned int slot)
+{
+	u64 ends = set->free[1] | set->first[1];
+	unsigned int end = ends ? __ffs64(ends) : 64;
+
+	WRITE_ONCE(set->free[0], set->free[0] | U64_MAX << slot);
+	if (end)
+		WRITE_ONCE(set->free[1], set->free[1] | low_bits(end));
+	return 64 + end - slot;
+}
+
+/* Return the allocation that starts at @slot; tells how many slots it had. */
+static __always_inline unsigned int set_return(struct io_tlb_set *set,
+					       unsigned int slot)
+{
+	unsigned int word = slot / 64, bit = slot % 64;
+	u64 free = set->free[word], first = set->first[word];
+	/* It runs to the next slot that is free or first in turn. */
+	u64 ends = (free | first) & (~1ULL << bit);
+	unsigned int end = 64;
+
+	WRITE_ONCE(set->first[word], first & ~BIT_ULL(bit));
+	if (unlikely(!ends && !word))
+		return return_across(set, slot);
+	if (likely(ends))
+		end = __ffs64(ends);
+	WRITE_ONCE(set->free[word], free | low_bits(end - bit) << bit);
+	return end - bit;
 }
 
 /**
@@ -109,24 +168,13 @@ enum set_verdict {
 };
 
 /*
- * Where the device sees a set. The ranges of a device describe what it reaches by
- * itself. They say nothing of what an IOMMU shows it, which maps pages as they
- * lie on the bus.
- */
-static dma_addr_t set_dma(const struct io_tlb_set *set,
-			  const struct io_tlb_request *rq)
-{
-	return rq->translated ? set->bus : bus_to_dma(rq->dev, set->bus);
-}
-
-/*
  * Ranges of dma_range_map are not made of slot sets: is the byte at @offset of @set
  * in the same as the first?
  */
 static bool in_range_of_set(const struct io_tlb_set *set, dma_addr_t dma,
 			    size_t offset, const struct io_tlb_request *rq)
 {
-	return rq->translated ||
+	return dma != DMA_MAPPING_ERROR &&
 		bus_to_dma(rq->dev, set->bus + offset) == dma + offset;
 }
 
@@ -135,116 +183,90 @@ static bool in_range_of_set(const struct io_tlb_set *set, dma_addr_t dma,
  *
  * Return: The run's first slot, or an &enum set_verdict.
  */
-static int set_search(const struct io_tlb_set *set,
+static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 		      const struct io_tlb_request *rq)
 {
-	dma_addr_t dma = set_dma(set, rq), last;
-	u64 lo = set->free[0], hi = set->free[1];
+	u64 lo = set->free[0], hi = set->free[1], last;
 	int slot;
 
 	runs_of(&lo, &hi, rq->nslots);
 	if (!(lo | hi))
 		return SET_NO_RUN;
 
-	if (rq->align_mask)
-		keep_aligned(&lo, &hi, rq->align_mask,
-			     (rq->align_value - (dma >> IO_TLB_SHIFT)) &
-			     rq->align_mask);
-
-	if (unlikely(set_has_boundary(rq, dma)))
-		slot = lowest_within_boundary(rq, dma, lo, hi);
-	else
-		slot = lowest_slot(lo, hi);
+	if (rq->align.mask)
+		keep_aligned(&lo, &hi, rq->align.mask,
+			     (rq->align.value - (dma >> IO_TLB_SHIFT)) &
+			     rq->align.mask);
+	slot = lowest_within_boundary(rq, dma, lo, hi);
 	if (slot < 0)
 		return SET_NO_FIT;
 
 	/* If the lowest is out of reach, so are the others. */
 	last = dma + ((slot + rq->nslots) << IO_TLB_SHIFT) - 1;
-	if (unlikely(last < dma || last > rq->limit))
+	if (last > rq->limit)
 		return SET_NO_FIT;
-	if (unlikely(rq->dev->dma_range_map) &&
-	    !in_range_of_set(set, dma, last - dma, rq))
+	if (rq->ranged && !in_range_of_set(set, dma, last - dma, rq))
 		return SET_NO_FIT;
 	return slot;
 }
 
-/**
- * swiotlb_find_start() - find the allocation that a slot is not the first of
- * @pool:	Pool.
- * @index:	A slot.
+/* set_alloc() for when the first guess is wrong */
+static noinline int set_alloc_slow(struct io_tlb_set *set,
+				   struct io_tlb_request *rq)
+{
+	dma_addr_t dma = rq->ranged ? bus_to_dma(rq->dev, set->bus) : set->bus;
+	int slot = set_search(set, dma, rq);
+
+	if (slot < 0)
+		return slot;
+	set_take(set, slot, rq->nslots);
+	rq->dma = dma + (slot << IO_TLB_SHIFT);
+	return slot;
+}
+
+/*
+ * Take the lowest run of slots in @set that satisfies @rq. Mostly it starts at the
+ * lowest free slot, or at the next that is aligned, and lies in one word.
  *
- * See slot_start(), which spares first slots the search.
- *
- * Context: Any.
- * Return: Index of the allocation's first slot, or -1 if @index is free.
+ * Context: The area's lock is held.
+ * Return: The run's first slot, or an &enum set_verdict. Stores its address in
+ * @rq.
  */
-int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index)
+static __always_inline int set_alloc(struct io_tlb_set *set,
+				     struct io_tlb_request *rq)
 {
-	struct io_tlb_set *set = slot_set(pool, index);
-	unsigned int slot = index % IO_TLB_SEGSIZE, word = slot / 64;
-	u64 first;
+	unsigned int word = !set->free[0], bit;
+	u64 free = set->free[word], mask;
+	dma_addr_t start, last;
 
-	if (READ_ONCE(set->free[word]) & BIT_ULL(slot % 64))
-		return -1;
-	first = READ_ONCE(set->first[word]) & (U64_MAX >> (63 - slot % 64));
-	if (!first && word)
-		first = READ_ONCE(set->first[--word]);
-	if (!first)
-		return -1;
-	return index - slot + word * 64 + fls64(first) - 1;
+	if (unlikely(!free))
+		return SET_NO_RUN;
+
+	start = set->bus + word * (64 << IO_TLB_SHIFT);
+	bit = __ffs64(free);
+	if (rq->align.mask)
+		bit += (rq->align.value - (start >> IO_TLB_SHIFT) - bit) &
+			rq->align.mask;
+	if (unlikely(bit + rq->nslots > 64))
+		return set_alloc_slow(set, rq);
+
+	mask = low_bits(rq->nslots) << bit;
+	start += (size_t)bit << IO_TLB_SHIFT;
+	last = start + ((size_t)rq->nslots << IO_TLB_SHIFT) - 1;
+	if (unlikely((free & mask) != mask || last > rq->limit ||
+		     (start ^ last) > rq->boundary_mask || rq->ranged))
+		return set_alloc_slow(set, rq);
+
+	WRITE_ONCE(set->free[word], free & ~mask);
+	WRITE_ONCE(set->first[word], set->first[word] | BIT_ULL(bit));
+	rq->dma = start;
+	return word * 64 + bit;
 }
 
-/* The bits of slots @slot to @end - 1, of which there is at least one */
-static void slot_mask(unsigned int slot, unsigned int end, u64 *lo, u64 *hi)
+/* What a summary says when there is no run of @n slots, see &io_tlb_request.bound */
+static u8 bound_without(unsigned int n)
 {
-	*lo = slot < 64 ? U64_MAX << slot : 0;
-	*hi = slot < 64 ? U64_MAX : U64_MAX << (slot - 64);
-	if (end <= 64) {
-		*lo &= U64_MAX >> (64 - end);
-		*hi = 0;
-	} else {
-		*hi &= U64_MAX >> (128 - end);
-	}
-}
-
-/* Where the allocation that starts at @slot ends */
-static unsigned int allocation_end(const struct io_tlb_set *set,
-				   unsigned int slot)
-{
-	unsigned int word = slot / 64;
-	u64 ends = (set->free[word] | set->first[word]) &
-		(U64_MAX << (slot % 64) << 1);
-
-	if (!ends && !word) {
-		word = 1;
-		ends = set->free[1] | set->first[1];
-	}
-	return ends ? word * 64 + __ffs64(ends) : IO_TLB_SEGSIZE;
-}
-
-static void set_take(struct io_tlb_set *set, unsigned int slot, unsigned int n)
-{
-	u64 *first = &set->first[slot / 64];
-	u64 lo, hi;
-
-	slot_mask(slot, slot + n, &lo, &hi);
-	WRITE_ONCE(set->free[0], set->free[0] & ~lo);
-	WRITE_ONCE(set->free[1], set->free[1] & ~hi);
-	WRITE_ONCE(*first, *first | BIT_ULL(slot % 64));
-}
-
-/* Return the allocation that starts at @slot; tells how many slots it had. */
-static unsigned int set_return(struct io_tlb_set *set, unsigned int slot)
-{
-	unsigned int end = allocation_end(set, slot);
-	u64 *first = &set->first[slot / 64];
-	u64 lo, hi;
-
-	slot_mask(slot, end, &lo, &hi);
-	WRITE_ONCE(set->free[0], set->free[0] | lo);
-	WRITE_ONCE(set->free[1], set->free[1] | hi);
-	WRITE_ONCE(*first, *first & ~BIT_ULL(slot % 64));
-	return end - slot;
+	return min(n - 1, IO_TLB_RUN_UNKNOWN - 1);
 }
 
 /*
@@ -256,75 +278,103 @@ static u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
 	return (u8 *)area->summary + set;
 }
 
-/* Note that there is no run of @n free slots in @set. */
-static void summary_disprove(struct io_tlb_area *area, unsigned int set,
-			     unsigned int n)
+/*
+ * Bit 7 of each byte of the result tells whether that byte of @word is at least
+ * @bound: then it survives the subtraction.
+ */
+static u64 sets_with_bound(__le64 word, unsigned int bound)
 {
-	*summary_byte(area, set) &= (1U << order_base_2(n)) - 1;
+	const u64 ones = 0x0101010101010101;
+
+	return ((le64_to_cpu(word) | ones << 7) - ones * bound) & ones << 7;
 }
 
 /*
- * Take the lowest slots of the area that satisfy @rq.
+ * Take the lowest slots of a window of the area that satisfy @rq.
  *
  * Context: The area's lock is held.
- * Return: Index of the first slot in @pool, or -1.
+ * Return: Index of the first slot in the area, or -1.
  */
-static int area_take(struct io_tlb_pool *pool, struct io_tlb_area *area,
-		     const struct io_tlb_request *rq)
+static __always_inline int window_take(struct io_tlb_area *area,
+				       unsigned int window,
+				       struct io_tlb_request *rq)
 {
-	/* A run of that many slots contains one of the next lower 2^k. */
-	u64 select = stride_bits[3] << (fls(rq->nslots) - 1);
-	struct io_tlb_set *sets = &pool->sets[area->first_set];
-	unsigned int word, set;
-	int slot;
+	unsigned int word = window * IO_TLB_WINDOW_WORDS, i, set;
+	bool misfit = false;
 	u64 maybe;
+	int slot;
 
-	for (word = 0; word * IO_TLB_SUMMARY_SETS < area->nr_sets; word++) {
-		maybe = le64_to_cpu(area->summary[word]) & select;
+	for (i = 0; i < IO_TLB_WINDOW_WORDS; i++, word++) {
+		maybe = sets_with_bound(area->summary[word], rq->bound);
 		for (; maybe; maybe &= maybe - 1) {
 			set = word * IO_TLB_SUMMARY_SETS + __ffs64(maybe) / 8;
-			slot = set_search(&sets[set], rq);
-			if (slot >= 0)
-				goto found;
+			slot = set_alloc(&area->sets[set], rq);
+			if (likely(slot >= 0))
+				return set * IO_TLB_SEGSIZE + slot;
 			if (slot == SET_NO_RUN)
-				summary_disprove(area, set, rq->nslots);
+				*summary_byte(area, set) =
+					bound_without(rq->nslots);
+			else
+				misfit = true;
 		}
 	}
+	if (!misfit && area->windows[window] >= rq->bound)
+		WRITE_ONCE(area->windows[window], bound_without(rq->nslots));
 	return -1;
+}
 
-found:
-	set_take(&sets[set], slot, rq->nslots);
-	WRITE_ONCE(area->used, area->used + rq->nslots);
-	return (area->first_set + set) * IO_TLB_SEGSIZE + slot;
+static __always_inline int window_alloc(struct io_tlb_area *area,
+					unsigned int window,
+					struct io_tlb_request *rq)
+{
+	unsigned long flags;
+	unsigned int used;
+	int index;
+
+	spin_lock_irqsave(&area->lock, flags);
+	smp_mb__after_spinlock();	/* see alloc_slots() in swiotlb.c */
+	index = window_take(area, window, rq);
+	if (unlikely(index < 0)) {
+		spin_unlock_irqrestore(&area->lock, flags);
+		return -1;
+	}
+	used = area->used + rq->nslots;
+	WRITE_ONCE(area->used, used);
+	index += area->first_set * IO_TLB_SEGSIZE;
+	if (unlikely(used > area->allowance)) {
+		spin_unlock_irqrestore(&area->lock, flags);
+		swiotlb_raise_allowance(rq->dev->dma_io_tlb_mem, area);
+		return index;
+	}
+	spin_unlock_irqrestore(&area->lock, flags);
+	return index;
 }
 
 /**
  * swiotlb_area_alloc() - take slots from one area
- * @mem:	The software IO TLB that @pool belongs to.
  * @pool:	Pool.
  * @area_index:	Index of the area, less than @pool->nareas.
- * @rq:		What is wanted.
+ * @rq:		What is wanted. Receives the DMA address.
  *
- * Context: Any. Takes the area's lock, interrupts off. Held for at most one
- * look at each set's summary and at those sets that may have room.
+ * Context: Any. Takes the area's lock, interrupts off, for one look at each of
+ * %IO_TLB_WINDOW_SETS sets at most. Not at all if there is nothing to be found.
  * Return: Index of the first slot, or -1 if the area has nothing that fits.
  */
-int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
-		       unsigned int area_index, const struct io_tlb_request *rq)
+int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
+		       struct io_tlb_request *rq)
 {
 	struct io_tlb_area *area = &pool->areas[area_index];
-	unsigned long flags;
-	bool above;
+	unsigned int window;
 	int index;
 
-	spin_lock_irqsave(&area->lock, flags);
-	index = area_take(pool, area, rq);
-	above = area->used > area->allowance;
-	spin_unlock_irqrestore(&area->lock, flags);
-
-	if (unlikely(above))
-		swiotlb_raise_allowance(mem, area);
-	return index;
+	for (window = 0; window * IO_TLB_WINDOW_SETS < area->nr_sets; window++) {
+		if (READ_ONCE(area->windows[window]) < rq->bound)
+			continue;
+		index = window_alloc(area, window, rq);
+		if (likely(index >= 0))
+			return index;
+	}
+	return -1;
 }
 
 /**
@@ -338,51 +388,50 @@ int swiotlb_area_alloc(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
  */
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 {
-	unsigned int set_index = index / IO_TLB_SEGSIZE;
-	struct io_tlb_area *area = &pool->areas[set_index / pool->area_sets];
-	unsigned int nslots;
+	struct io_tlb_set *set = slot_set(pool, index);
+	struct io_tlb_area *area = set->area;
+	unsigned int set_index;
 	unsigned long flags;
 	int start;
 
 	spin_lock_irqsave(&area->lock, flags);
-	start = slot_start(pool, index);
-	if (likely(start >= 0)) {
-		nslots = set_return(&pool->sets[set_index],
-				    start % IO_TLB_SEGSIZE);
-		WRITE_ONCE(area->used, area->used - nslots);
-		*summary_byte(area, set_index - area->first_set) = U8_MAX;
+	start = likely(pool->slots[index].end) ? index :
+		swiotlb_find_start(pool, index);
+	if (unlikely(start < 0)) {
+		spin_unlock_irqrestore(&area->lock, flags);
+		return -EINVAL;
 	}
+	pool->slots[start].end = 0;
+	WRITE_ONCE(area->used, area->used -
+		   set_return(set, start % IO_TLB_SEGSIZE));
+	set_index = index / IO_TLB_SEGSIZE - area->first_set;
+	*summary_byte(area, set_index) = IO_TLB_RUN_UNKNOWN;
+	WRITE_ONCE(area->windows[set_index / IO_TLB_WINDOW_SETS],
+		   IO_TLB_RUN_UNKNOWN);
 	spin_unlock_irqrestore(&area->lock, flags);
-	return start < 0 ? -EINVAL : 0;
+	return 0;
 }
 
 /**
- * swiotlb_request_init() - work out what slots a mapping needs
- * @rq:		To be filled in.
- * @dev:	Device.
+ * swiotlb_align() - work out the alignment of a mapping
  * @orig_addr:	Physical address of the original buffer, or 0 if there is none.
- * @size:	Bytes to allocate, pre-padding included; 1 to the size of a set.
  * @alloc_align_mask: Alignment of the allocation, as swiotlb_tbl_map_single()
  *		gets it.
- * @limit:	Highest DMA address that may be used.
+ * @keep_mask:	&device_dma_parameters.min_align_mask.
  *
- * The bits that &device_dma_parameters.min_align_mask names have to be the same
- * in the bounced address as in @orig_addr. Those below the size of a slot, and
- * those that alignment forces to zero, are the caller's to keep by padding; the
- * others decide which slots fit.
+ * The bits that @keep_mask names have to be the same in the bounced address as in
+ * @orig_addr. Those below the size of a slot, and those that alignment forces to
+ * zero, are the caller's to keep by padding; the others decide which slots fit.
  *
- * An allocation of a page or more is aligned to a page if no alignment is asked
- * for at all: drivers have come to rely on it.
+ * Context: Any.
+ * Return: The alignment.
  */
-void swiotlb_request_init(struct io_tlb_request *rq, struct device *dev,
-			  phys_addr_t orig_addr, size_t size,
-			  unsigned int alloc_align_mask, u64 limit)
+struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
+				  unsigned int alloc_align_mask,
+				  unsigned int keep_mask)
 {
-	unsigned int keep_mask = dma_get_min_align_mask(dev);
 	unsigned int mask;
 
-	if (!alloc_align_mask && !keep_mask && size >= PAGE_SIZE)
-		alloc_align_mask = PAGE_SIZE - 1;
 	alloc_align_mask |= IO_TLB_SIZE - 1;
 	keep_mask &= ~alloc_align_mask;
 
@@ -390,13 +439,10 @@ void swiotlb_request_init(struct io_tlb_request *rq, struct device *dev,
 	mask = alloc_align_mask | keep_mask;
 	mask = (1ULL << fls(mask)) - 1;
 
-	rq->dev = dev;
-	rq->translated = false;
-	rq->nslots = nr_slots(size);
-	rq->align_mask = mask >> IO_TLB_SHIFT;
-	rq->align_value = (orig_addr & mask & ~alloc_align_mask) >> IO_TLB_SHIFT;
-	rq->boundary_mask = dma_get_seg_boundary(dev);
-	rq->limit = limit;
+	return (struct io_tlb_align) {
+		.mask = mask >> IO_TLB_SHIFT,
+		.value = (orig_addr & mask & ~alloc_align_mask) >> IO_TLB_SHIFT,
+	};
 }
 
 /**
@@ -415,6 +461,6 @@ bool swiotlb_request_possible(const struct io_tlb_request *rq)
 
 	if (rq->dev->dma_range_map)
 		return true;
-	return (rq->align_value & (segment - 1)) + rq->nslots <= segment &&
-		rq->align_value % IO_TLB_SEGSIZE + rq->nslots <= IO_TLB_SEGSIZE;
+	return (rq->align.value & (segment - 1)) + rq->nslots <= segment &&
+		rq->align.value % IO_TLB_SEGSIZE + rq->nslots <= IO_TLB_SEGSIZE;
 }

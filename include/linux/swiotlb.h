@@ -110,7 +110,7 @@ struct io_tlb_mem {
 struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);
 
 /**
- * swiotlb_used_by() - has this device ever been given a bounce buffer?
+ * swiotlb_used_by() - has this device ever asked for a bounce buffer?
  * @dev:	Device whose mapping is about to be synced or unmapped.
  *
  * What a caller asks about was returned by swiotlb_map() or
@@ -124,7 +124,7 @@ struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);
  */
 static inline bool swiotlb_used_by(struct device *dev)
 {
-	smp_rmb();	/* pairs with smp_mb() in swiotlb_get_slots() */
+	smp_rmb();	/* pairs with the barrier explained in alloc_slots() */
 	return READ_ONCE(dev->dma_uses_io_tlb);
 }
 
@@ -152,6 +152,20 @@ static inline bool is_swiotlb_force_bounce(struct device *dev)
 	return mem && mem->force_bounce;
 }
 
+/**
+ * is_swiotlb_active() - can the mappings of a device be bounced?
+ * @dev:	Device.
+ *
+ * Context: Any.
+ * Return: %true if there is a pool for it.
+ */
+static inline bool is_swiotlb_active(struct device *dev)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	return mem && READ_ONCE(mem->nslabs);
+}
+
 void swiotlb_init(bool addressing_limited, unsigned int flags);
 size_t __init swiotlb_boot_size(bool addressing_limited);
 size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
@@ -160,7 +174,6 @@ void __init swiotlb_exit(void);
 void swiotlb_dev_init(struct device *dev);
 size_t swiotlb_max_mapping_size(struct device *dev);
 bool is_swiotlb_allocated(void);
-bool is_swiotlb_active(struct device *dev);
 void __init swiotlb_adjust_size(unsigned long size);
 phys_addr_t default_swiotlb_base(void);
 phys_addr_t default_swiotlb_limit(void);
@@ -257,30 +270,24 @@ static inline void swiotlb_tbl_unmap_single(struct device *dev,
 					    enum dma_data_direction dir,
 					    unsigned long attrs)
 {
-	struct io_tlb_pool *pool = swiotlb_find_pool(dev, addr);
-
-	if (unlikely(pool))
-		__swiotlb_tbl_unmap_single(dev, addr, size, dir, attrs, pool);
+	if (swiotlb_used_by(dev))
+		__swiotlb_tbl_unmap_single(dev, addr, size, dir, attrs, NULL);
 }
 
 static inline void swiotlb_sync_single_for_device(struct device *dev,
 						  phys_addr_t addr, size_t size,
 						  enum dma_data_direction dir)
 {
-	struct io_tlb_pool *pool = swiotlb_find_pool(dev, addr);
-
-	if (unlikely(pool))
-		__swiotlb_sync_single_for_device(dev, addr, size, dir, pool);
+	if (swiotlb_used_by(dev))
+		__swiotlb_sync_single_for_device(dev, addr, size, dir, NULL);
 }
 
 static inline void swiotlb_sync_single_for_cpu(struct device *dev,
 					       phys_addr_t addr, size_t size,
 					       enum dma_data_direction dir)
 {
-	struct io_tlb_pool *pool = swiotlb_find_pool(dev, addr);
-
-	if (unlikely(pool))
-		__swiotlb_sync_single_for_cpu(dev, addr, size, dir, pool);
+	if (swiotlb_used_by(dev))
+		__swiotlb_sync_single_for_cpu(dev, addr, size, dir, NULL);
 }
 
 void swiotlb_print_info(void);

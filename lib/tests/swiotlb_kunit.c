@@ -74,7 +74,7 @@ static void free_pools(struct io_tlb_mem *mem)
 	unsigned int i;
 
 	for (i = 0; i < table->nr; i++) {
-		pool = table->entry[i].pool;
+		pool = table->pools[i];
 		swiotlb_pool_disconnect(pool);
 		swiotlb_free_buffer(pool->vaddr, pool->bytes);
 		kvfree(pool);
@@ -102,7 +102,7 @@ static void expect_all_free(struct kunit *test, struct io_tlb_mem *mem)
 			    "the test has left slots in use");
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&mem->transient_nslabs), 0);
 	for (i = 0; i < table->nr; i++) {
-		pool = table->entry[i].pool;
+		pool = table->pools[i];
 		KUNIT_EXPECT_EQ(test, free_slots(pool), pool->nslabs);
 	}
 }

@@ -136,7 +136,7 @@ void swiotlb_test_alloc_align_mask(struct kunit *test)
 		tlb = swiotlb_tbl_map_single(t->dev, orig, size, mask,
 					     DMA_TO_DEVICE, 0);
 		KUNIT_ASSERT_NE(test, tlb, (phys_addr_t)DMA_MAPPING_ERROR);
-		start = slot_phys(pool, slot_start(pool, phys_slot(pool, tlb)));
+		start = slot_phys(pool, swiotlb_find_start(pool, phys_slot(pool, tlb)));
 		KUNIT_EXPECT_EQ(test, dma_phys_to_bus(start) & mask, 0);
 		KUNIT_EXPECT_EQ(test, offset_in_page(tlb), offset_in_page(orig));
 		KUNIT_EXPECT_EQ(test, used(t) - 1,

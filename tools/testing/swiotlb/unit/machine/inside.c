@@ -32,7 +32,7 @@ void contract_check_all_free(struct io_tlb_mem *mem)
 	if (swiotlb_mem_used(mem))
 		machine_fail("%lu slots are in use and nothing is mapped", swiotlb_mem_used(mem));
 	for (i = 0; table && i < table->nr; i++) {
-		pool = table->entry[i].pool;
+		pool = table->pools[i];
 		for (s = 0; s < DIV_ROUND_UP(pool->nslabs, IO_TLB_SEGSIZE); s++)
 			check_set_free(pool, s);
 		for (a = 0; a < pool->nareas; a++)

@@ -72,13 +72,13 @@ void model_find_new_pools(struct model_mem *mm)
 		machine_fail("a pool is gone");
 	for (i = 0; i < nr; i++) {
 		for (known = 0; known < mm->nr_pools; known++)
-			if (mm->pools[known].pool == table->entry[i].pool)
+			if (mm->pools[known].pool == table->pools[i])
 				break;
 		if (known == mm->nr_pools)
-			add_pool(mm, table->entry[i].pool);
-		nslots += table->entry[i].pool->nslabs;
-		if (i && table->entry[i].start < table->entry[i - 1].end)
-			machine_fail("the table of pools is not sorted");
+			add_pool(mm, table->pools[i]);
+		nslots += table->pools[i]->nslabs;
+		if (i && swiotlb_find_in_table(mm->mem, table->pools[i]->end - 1) != table->pools[i])
+			machine_fail("pool %u is not found in the table", i);
 	}
 	if (nr != mm->nr_pools || nslots != mm->mem->nslabs)
 		machine_fail("%lu slots are counted, %lu are there", mm->mem->nslabs, nslots);

@@ -200,7 +200,7 @@ static void free_growth(struct io_tlb_mem *mem)
 	unsigned int i;
 
 	for (i = 0; table && i < table->nr; i++) {
-		pool = table->entry[i].pool;
+		pool = table->pools[i];
 		if (pool == mem->defpool)
 			continue;
 		swiotlb_pool_disconnect(pool);

@@ -22,6 +22,7 @@
 void machine_full_barrier(void);
 void machine_read_barrier(void);
 #define smp_mb()		machine_full_barrier()
+#define smp_mb__after_spinlock() machine_full_barrier()
 #define smp_rmb()		machine_read_barrier()
 
 typedef struct {

@@ -147,6 +147,12 @@ static inline int ilog2(u64 x)
 	return fls64(x) - 1;
 }
 
+/* Multiplicative: the high bits of the product depend on all of @value. */
+static inline u32 hash_64(u64 value, unsigned int bits)
+{
+	return value * 0x61c8864680b583ebULL >> (64 - bits);
+}
+
 static inline int order_base_2(u64 x)
 {
 	return x > 1 ? fls64(x - 1) : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a CPU sees of a mapping that another CPU has made: the barriers of
- * swiotlb_get_slots() and swiotlb_used_by(), and the publication of pools.
+ * alloc_slots() and swiotlb_used_by(), and the publication of pools.
  *
  * CPU 0 adds a pool, and has used the device before or has not. It does not care what
  * the others do. CPU 1 maps: it finds the pool in the table, or it is the first pool of
@@ -34,7 +34,7 @@
  * broken:	pool_without_release	CHECK_POOL PLAIN_FIRST
  *
  * A driver that does not order its handover does not get what is loaded before
- * swiotlb_used_by(), and not what is stored after swiotlb_get_slots():
+ * swiotlb_used_by(), and not what is stored after alloc_slots():
  *
  * broken:	plain_need_sync		CHECK_NEED_SYNC
  * broken:	plain_record		CHECK_RECORD
@@ -177,7 +177,7 @@ active proctype adds()
 	}
 }
 
-/* swiotlb_get_slots(), then map_single(), then the driver */
+/* alloc_slots(), then map_single(), then the driver */
 proctype maps()
 {
 	short own, before;

@@ -64,7 +64,7 @@ static long explained_pages(void)
 	unsigned int i;
 
 	for (i = 0; table && i < table->nr; i++)
-		pages += pool_pages(table->entry[i].pool);
+		pages += pool_pages(table->pools[i]);
 	/* The table of boot stays when it has been replaced. */
 	if (mem->defpool && !mem->defpool->late_alloc)
 		pages += PFN_UP(swiotlb_table_size(1));
@@ -78,7 +78,7 @@ static long explained_objects(void)
 	unsigned int i;
 
 	for (i = 0; table && i < table->nr; i++)
-		objects += table->entry[i].pool->late_alloc;
+		objects += table->pools[i]->late_alloc;
 	return objects;
 }
 
@@ -89,8 +89,8 @@ static long explained_extents(void)
 	unsigned int i;
 
 	for (i = 0; table && i < table->nr; i++)
-		if (table->entry[i].pool->backend)
-			extents += table->entry[i].pool->nslabs >> (PAGE_SHIFT - IO_TLB_SHIFT);
+		if (table->pools[i]->backend)
+			extents += table->pools[i]->nslabs >> (PAGE_SHIFT - IO_TLB_SHIFT);
 	return extents;
 }
 
@@ -120,10 +120,10 @@ void check_whole(void)
 	unsigned int i;
 
 	for (i = 0; table && i < table->nr; i++) {
-		nslabs += table->entry[i].pool->nslabs;
-		has_defpool |= table->entry[i].pool == mem->defpool;
-		EXPECT(!i || table->entry[i - 1].end <= table->entry[i].start);
-		check_visible(table->entry[i].pool);
+		nslabs += table->pools[i]->nslabs;
+		has_defpool |= table->pools[i] == mem->defpool;
+		EXPECT(!i || swiotlb_find_in_table(mem, table->pools[i]->start) == table->pools[i]);
+		check_visible(table->pools[i]);
 	}
 	EXPECT_EQ(mem->nslabs, nslabs);
 	EXPECT_EQ(has_defpool, !!table);

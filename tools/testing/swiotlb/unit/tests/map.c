@@ -322,7 +322,6 @@ TEST(map_without_pool)
 	EXPECT_EQ(default_swiotlb_limit(), 0);
 	EXPECT_EQ(swiotlb_highest_bus_address(), 0);
 	dev.dma_io_tlb_mem = NULL;
-	dev.dma_uses_io_tlb = true;
 	EXPECT(swiotlb_map(&dev, buffer.phys, 100, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
 	EXPECT(!is_swiotlb_active(&dev));
 	EXPECT(!is_swiotlb_force_bounce(&dev));

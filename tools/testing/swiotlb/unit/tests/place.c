@@ -342,6 +342,106 @@ TEST(place_lowest)
 	buffer_free(&buffer);
 }
 
+/* Every slot of every set, one by one: each is where the device is told that it is. */
+TEST_ALL_FRAMES(place_every_slot)
+{
+	static dma_addr_t dma[512];
+	struct buffer buffer;
+	struct device dev;
+	unsigned int i;
+
+	boot(variant, "512");
+	io_tlb_default_mem.can_grow = false;
+	device_init(&dev, 32);
+	buffer = buffer_alloc(IO_TLB_SIZE, 0, __GFP_HIGHMEM);
+	for (i = 0; i < ARRAY_SIZE(dma); i++) {
+		dma[i] = map(&dev, &buffer, DMA_TO_DEVICE);
+		EXPECT(dma[i] != DMA_MAPPING_ERROR);
+	}
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	for (i = 0; i < ARRAY_SIZE(dma); i++)
+		unmap(&dev, dma[i], IO_TLB_SIZE, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+}
+
+/* An area of more than one window is full: what is freed in any of them is found. */
+TEST(place_windows)
+{
+	const size_t bytes = 80 * IO_TLB_SET_BYTES;
+	static const unsigned int freed[] = { 70, 3, 64, 79, 63 };
+	struct machine_config config = { };
+	static dma_addr_t dma[80];
+	struct io_tlb_area *area;
+	struct buffer buffer;
+	struct device dev;
+	unsigned int i;
+
+	machine_power_on(&config);
+	EXPECT(swiotlb_init_buffer(memblock_alloc_low(bytes, PAGE_SIZE), bytes, 0, NULL));
+	io_tlb_default_mem.can_grow = false;
+	area = io_tlb_default_mem.defpool->areas;
+	EXPECT_EQ(area->nr_sets, IO_TLB_WINDOW_SETS + 16);
+	device_init(&dev, 32);
+	buffer = buffer_alloc(IO_TLB_SEGSIZE * IO_TLB_SIZE, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(dma); i++)
+		dma[i] = map(&dev, &buffer, DMA_TO_DEVICE);
+	for (i = 0; i < ARRAY_SIZE(freed); i++) {
+		EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+		EXPECT(area->windows[0] < 127 && area->windows[1] < 127);
+		unmap(&dev, dma[freed[i]], buffer.size, DMA_TO_DEVICE);
+		EXPECT_EQ(map(&dev, &buffer, DMA_TO_DEVICE), dma[freed[i]]);
+	}
+	for (i = 0; i < ARRAY_SIZE(dma); i++)
+		unmap(&dev, dma[i], buffer.size, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+}
+
+/*
+ * The only run of free slots is @free long. One that is longer is looked for in vain,
+ * which must not hide it.
+ */
+static void check_last_run(unsigned int free)
+{
+	struct buffer set = buffer_alloc(IO_TLB_SEGSIZE * IO_TLB_SIZE, 0, 0);
+	struct buffer rest = buffer_alloc((IO_TLB_SEGSIZE - free) * IO_TLB_SIZE, 0, 0);
+	struct buffer more = buffer_alloc((free + 1) * IO_TLB_SIZE, 0, 0);
+	struct buffer run = buffer_alloc(free * IO_TLB_SIZE, 0, 0);
+	dma_addr_t dma[4], found;
+	struct device dev;
+	unsigned int i;
+
+	machine_context("a run of %u slots", free);
+	device_init(&dev, 32);
+	for (i = 0; i < 3; i++)
+		dma[i] = map(&dev, &set, DMA_TO_DEVICE);
+	dma[3] = map(&dev, &rest, DMA_TO_DEVICE);
+
+	EXPECT(map(&dev, &more, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	found = map(&dev, &run, DMA_TO_DEVICE);
+	EXPECT(found != DMA_MAPPING_ERROR);
+
+	unmap(&dev, found, run.size, DMA_TO_DEVICE);
+	unmap(&dev, dma[3], rest.size, DMA_TO_DEVICE);
+	for (i = 0; i < 3; i++)
+		unmap(&dev, dma[i], set.size, DMA_TO_DEVICE);
+	buffer_free(&run);
+	buffer_free(&more);
+	buffer_free(&rest);
+	buffer_free(&set);
+}
+
+TEST(place_last_run)
+{
+	struct machine_config config = { .param = "512" };
+	unsigned int free;
+
+	machine_boot(&config);
+	io_tlb_default_mem.can_grow = false;
+	/* Odd ones would start in the middle of a page, where a mapping does not. */
+	for (free = 2; free < IO_TLB_SEGSIZE; free += 2)
+		check_last_run(free);
+}
+
 /* Each CPU starts in an area of its own, and goes to the others before it fails. */
 TEST(place_areas)
 {
@@ -356,7 +456,7 @@ TEST(place_areas)
 	io_tlb_default_mem.can_grow = false;
 	pool = io_tlb_default_mem.defpool;
 	EXPECT_EQ(pool->nareas, 4);
-	EXPECT_EQ(pool->area_sets, 2);
+	EXPECT_EQ(pool->areas[0].nr_sets, 2);
 	device_init(&dev, 32);
 	buffer = buffer_alloc(262144, 0, __GFP_HIGHMEM);
 	small = buffer_alloc(100, 0, __GFP_HIGHMEM);

@@ -51,7 +51,7 @@ static void check_area(const struct load *load, const struct mapping *mapping)
 	struct io_tlb_pool *pool = swiotlb_find_pool(mapping->dev, at);
 
 	EXPECT(pool);
-	EXPECT(phys_slot(pool, at) / IO_TLB_SEGSIZE / pool->area_sets == load->cpu);
+	EXPECT(slot_set(pool, phys_slot(pool, at))->area == &pool->areas[load->cpu]);
 }
 
 static void open_one(struct load *load)
@@ -252,10 +252,10 @@ static unsigned long free_added_pools(struct io_tlb_mem *mem)
 	unsigned int i;
 
 	for (i = 0; table && i < table->nr; i++) {
-		if (table->entry[i].pool == mem->defpool)
+		if (table->pools[i] == mem->defpool)
 			continue;
-		nr_pages += pages_of(table->entry[i].pool);
-		kvfree(table->entry[i].pool);
+		nr_pages += pages_of(table->pools[i]);
+		kvfree(table->pools[i]);
 		added++;
 	}
 	if (added)
