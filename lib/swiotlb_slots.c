@@ -279,6 +279,21 @@ static u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
 }
 
 /*
+ * Any run may be in @set now. Mostly that is known, and then the cache lines are left
+ * alone: the CPU that maps and the one that unmaps both have them.
+ */
+static void summary_forget(struct io_tlb_area *area, unsigned int set)
+{
+	u8 *window = &area->windows[set / IO_TLB_WINDOW_SETS];
+	u8 *summary = summary_byte(area, set);
+
+	if (*summary != IO_TLB_RUN_UNKNOWN)
+		*summary = IO_TLB_RUN_UNKNOWN;
+	if (*window != IO_TLB_RUN_UNKNOWN)
+		WRITE_ONCE(*window, IO_TLB_RUN_UNKNOWN);
+}
+
+/*
  * Bit 7 of each byte of the result tells whether that byte of @word is at least
  * @bound: then it survives the subtraction.
  */
@@ -390,7 +405,6 @@ int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 {
 	struct io_tlb_set *set = slot_set(pool, index);
 	struct io_tlb_area *area = set->area;
-	unsigned int set_index;
 	unsigned long flags;
 	int start;
 
@@ -404,10 +418,7 @@ int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 	pool->slots[start].end = 0;
 	WRITE_ONCE(area->used, area->used -
 		   set_return(set, start % IO_TLB_SEGSIZE));
-	set_index = index / IO_TLB_SEGSIZE - area->first_set;
-	*summary_byte(area, set_index) = IO_TLB_RUN_UNKNOWN;
-	WRITE_ONCE(area->windows[set_index / IO_TLB_WINDOW_SETS],
-		   IO_TLB_RUN_UNKNOWN);
+	summary_forget(area, index / IO_TLB_SEGSIZE - area->first_set);
 	spin_unlock_irqrestore(&area->lock, flags);
 	return 0;
 }
