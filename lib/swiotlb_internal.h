@@ -211,7 +211,8 @@ struct io_tlb_pool {
  * @hash_bits:	Logarithm of the number of buckets, which is at least twice @nr.
  * @pools:	The pools, in the order in which they were added, and behind them
  *		the buckets of a hash table in which all but the first are found.
- *		A pool whose bucket is taken is in the next that is not.
+ *		A pool whose bucket is taken is in the next that is not, for which
+ *		there are more at the end.
  *
  * Never changed once it can be seen; another takes its place.
  */

@@ -282,38 +282,31 @@ static unsigned int hash_bits(unsigned int nr)
  */
 size_t swiotlb_table_size(unsigned int nr)
 {
+	/* At worst all pools but one are pushed beyond the last bucket. */
 	return struct_size_t(struct io_tlb_pool_table, pools,
-			     nr + BIT(hash_bits(nr)));
+			     nr + BIT(hash_bits(nr)) + nr);
 }
 
 /*
  * The first bucket for pools at @paddr. Which pool it is decides the page
- * allocator's largest block that @paddr is in, and a bit for that is left even
- * if there is only one pool.
+ * allocator's largest block that @paddr is in.
  */
-static u32 hash_pool(const struct io_tlb_pool_table *table, phys_addr_t paddr)
-{
-	return hash_64(paddr >> (PAGE_SHIFT + MAX_PAGE_ORDER),
-		       table->hash_bits);
-}
-
-static struct io_tlb_pool **next_bucket(struct io_tlb_pool_table *table,
-					u32 *bucket)
+static struct io_tlb_pool **bucket_of(struct io_tlb_pool_table *table,
+				      phys_addr_t paddr)
 {
 	return &table->pools[table->nr +
-			     (*bucket)++ % BIT(table->hash_bits)];
+			     hash_64(paddr >> (PAGE_SHIFT + MAX_PAGE_ORDER),
+				     table->hash_bits)];
 }
 
 static void add_to_hash(struct io_tlb_pool_table *table,
 			struct io_tlb_pool *pool)
 {
-	u32 bucket = hash_pool(table, pool->start);
-	struct io_tlb_pool **slot;
+	struct io_tlb_pool **bucket = bucket_of(table, pool->start);
 
-	do {
-		slot = next_bucket(table, &bucket);
-	} while (*slot);
-	*slot = pool;
+	while (*bucket)
+		bucket++;
+	*bucket = pool;
 }
 
 static void fill_table(struct io_tlb_pool_table *table,
@@ -345,14 +338,14 @@ struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
 {
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool = NULL;
-	u32 bucket;
+	struct io_tlb_pool **bucket;
 
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
-	if (table) {
-		bucket = hash_pool(table, paddr);
+	if (likely(table)) {
+		bucket = bucket_of(table, paddr);
 		do {
-			pool = *next_bucket(table, &bucket);
+			pool = *bucket++;
 		} while (pool && !in_pool(pool, paddr));
 	}
 	rcu_read_unlock();
