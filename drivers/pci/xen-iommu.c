@@ -39,6 +39,7 @@
 
 #include <asm/paravirt.h>
 #include <asm/xen/hypercall.h>
+#include <asm/xen/p2m-leaf.h>
 #include <asm/xen/page.h>
 #include <asm/xen/swiotlb-xen.h>
 
@@ -99,28 +100,10 @@ __visible phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus)
  */
 __visible bool xen_dma_contiguous(phys_addr_t phys, size_t size)
 {
-	unsigned long pfn = PHYS_PFN(phys), nr, first, table, i;
-
 	if (phys == DMA_PHYS_NONE)
 		return true;
-
-	nr = PFN_UP(offset_in_page(phys) + size);
-	first = __pfn_to_mfn(pfn);
-	if (unlikely(first == INVALID_P2M_ENTRY))
-		return false;
-
-	/*
-	 * Bits for foreign and for identity frames have to agree as well. Most
-	 * entries say in the table what they are; ask about the others.
-	 */
-	table = pfn < xen_p2m_size ? xen_p2m_size - pfn : 0;
-	for (i = 1; i < nr; i++) {
-		if (likely(i < table && xen_p2m_addr[pfn + i] == first + i))
-			continue;
-		if (__pfn_to_mfn(pfn + i) != first + i)
-			return false;
-	}
-	return true;
+	return xen_p2m_contiguous(PHYS_PFN(phys),
+				  PFN_UP(offset_in_page(phys) + size));
 }
 
 PV_CALLEE_SAVE_REGS_THUNK(xen_dma_phys_to_bus);

@@ -8,8 +8,11 @@
  * The device is that of dma_kunit.h. Random numbers are the same in each run.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/dma-bus.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/pfn.h>
@@ -17,6 +20,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
+#include <asm/xen/p2m-leaf.h>
 #include <xen/page.h>
 #include <xen/xen.h>
 
@@ -267,6 +271,280 @@ static void contiguous_to_the_byte(struct kunit *test)
 }
 
 /*
+ * Contiguity, remembered a leaf of the P2M at a time
+ */
+
+/* Two leaves are tested; a leaf is 512 entries. */
+#define LEAF_ORDER	9
+#define LEAF_PAGES	BIT(LEAF_ORDER)
+
+static bool whole_leaf(unsigned long pfn)
+{
+	return dma_bus_contiguous(PFN_PHYS(pfn), LEAF_PAGES * PAGE_SIZE);
+}
+
+/* A leaf is read when somebody asks, but not any number of leaves in a tick. */
+static void learn_leaf(struct kunit *test, unsigned long pfn)
+{
+	unsigned long *word = &xen_p2m_leaves[pfn / P2M_PER_PAGE];
+	unsigned int i;
+
+	for (i = 0; i < 100 && !(READ_ONCE(*word) & XEN_P2M_VALID); i++) {
+		whole_leaf(pfn);
+		msleep(20);
+	}
+	KUNIT_ASSERT_TRUE(test, READ_ONCE(*word) & XEN_P2M_VALID);
+}
+
+/* Two leaves, each of them an extent, or both one; the test undoes it. */
+static struct page *two_leaves(struct kunit *test, unsigned int order)
+{
+	struct page *pages = alloc_pages(GFP_KERNEL, LEAF_ORDER + 1);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	KUNIT_ASSERT_LT(test, page_to_pfn(pages) / P2M_PER_PAGE + 1,
+			xen_p2m_nr_leaves);
+	for (i = 0; i < 2 * LEAF_PAGES; i += BIT(order)) {
+		if (make(pages + i, order, U64_MAX))
+			continue;
+		while (i) {
+			i -= BIT(order);
+			undo(pages + i, order);
+		}
+		__free_pages(pages, LEAF_ORDER + 1);
+		kunit_skip(test, "no extent of order %u to be had", order);
+	}
+	return pages;
+}
+
+static void free_leaves(struct page *pages, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * LEAF_PAGES; i += BIT(order))
+		undo(pages + i, order);
+	__free_pages(pages, LEAF_ORDER + 1);
+}
+
+/* Anywhere in two leaves */
+static void expect_as_slowly(struct kunit *test, struct page *pages)
+{
+	struct xen_test *t = test->priv;
+	phys_addr_t phys;
+	unsigned int i;
+	size_t size;
+
+	for (i = 0; i < 300; i++) {
+		phys = page_to_phys(pages) +
+			prandom_u32_state(&t->rnd) % (2 * SZ_2M);
+		size = 1 + prandom_u32_state(&t->rnd) %
+			(page_to_phys(pages) + 2 * SZ_2M - phys);
+		KUNIT_EXPECT_EQ_MSG(test, dma_bus_contiguous(phys, size),
+				    slowly_contiguous(phys, size),
+				    "%zu bytes at %pa", size, &phys);
+	}
+}
+
+static void leaf_remembered(struct kunit *test)
+{
+	struct page *pages = two_leaves(test, LEAF_ORDER);
+	unsigned long pfn = page_to_pfn(pages);
+
+	learn_leaf(test, pfn);
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn, LEAF_PAGES));
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn + 511, 1));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn + 511, 2));
+	KUNIT_EXPECT_TRUE(test, whole_leaf(pfn));
+	expect_as_slowly(test, pages);
+	free_leaves(pages, LEAF_ORDER);
+}
+
+/* Another frame in the middle, and then an extent again */
+static void leaf_exchanged(struct kunit *test)
+{
+	struct page *pages = two_leaves(test, LEAF_ORDER);
+	unsigned long pfn = page_to_pfn(pages);
+	phys_addr_t phys = page_to_phys(pages);
+
+	learn_leaf(test, pfn);
+	if (!make(pages + 300, 0, DMA_BIT_MASK(32))) {
+		free_leaves(pages, LEAF_ORDER);
+		kunit_skip(test, "no page below 4 GiB to be had");
+	}
+	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn, 16));
+	KUNIT_EXPECT_FALSE(test, whole_leaf(pfn));
+	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(phys, 300 * PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(phys, 301 * PAGE_SIZE));
+
+	/* What is left of it is remembered, in groups of 16. */
+	learn_leaf(test, pfn);
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn, 288));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn, 289));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn + 303, 2));
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn + 304, 208));
+	KUNIT_EXPECT_FALSE(test, whole_leaf(pfn));
+	expect_as_slowly(test, pages);
+
+	undo(pages + 300, 0);
+	undo(pages, LEAF_ORDER);
+	expect_consistent(test, pages, 2 * LEAF_PAGES);
+	if (make(pages, LEAF_ORDER, U64_MAX)) {
+		KUNIT_EXPECT_TRUE(test, whole_leaf(pfn));
+		learn_leaf(test, pfn);
+		KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn, LEAF_PAGES));
+	}
+	free_leaves(pages, LEAF_ORDER);
+}
+
+/* What ballooning and grants make of an entry, and back */
+static void leaf_with_other_entries(struct kunit *test)
+{
+	struct page *pages = two_leaves(test, LEAF_ORDER);
+	unsigned long pfn = page_to_pfn(pages) + 100, leaf = pfn - 100;
+	unsigned long mfn = pfn_to_mfn(pfn), i;
+	unsigned long others[] = {
+		INVALID_P2M_ENTRY, FOREIGN_FRAME(mfn), IDENTITY_FRAME(mfn),
+		mfn + 1, mfn - 1,
+	};
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		learn_leaf(test, leaf);
+		KUNIT_EXPECT_TRUE(test, whole_leaf(leaf));
+
+		set_phys_to_machine(pfn, others[i]);
+		KUNIT_EXPECT_FALSE(test, whole_leaf(leaf));
+		learn_leaf(test, leaf);
+		KUNIT_EXPECT_FALSE(test, whole_leaf(leaf));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn, 1));
+		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(leaf, 100));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(leaf, 101));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn, 2));
+		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn + 1, 411));
+
+		set_phys_to_machine(pfn, mfn);
+		KUNIT_EXPECT_TRUE(test, whole_leaf(leaf));
+	}
+	free_leaves(pages, LEAF_ORDER);
+}
+
+static void foreign_run(struct kunit *test)
+{
+	struct page *pages = two_leaves(test, LEAF_ORDER);
+	unsigned long pfn = page_to_pfn(pages), mfn = pfn_to_mfn(pfn), i;
+
+	for (i = 32; i < 64; i++)
+		set_phys_to_machine(pfn + i, FOREIGN_FRAME(mfn + i));
+	learn_leaf(test, pfn);
+	/* Another domain's frames that follow on each other do so, but not on ours. */
+	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn + 32, 16));
+	KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn + 32, 32));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + 31, 2));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + 63, 2));
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn, 32));
+	for (i = 32; i < 64; i++)
+		set_phys_to_machine(pfn + i, mfn + i);
+	KUNIT_EXPECT_TRUE(test, whole_leaf(pfn));
+	free_leaves(pages, LEAF_ORDER);
+}
+
+/* Groups that are contiguous each, but follow on no neighbour */
+static void groups_swapped(struct kunit *test)
+{
+	struct page *pages = two_leaves(test, LEAF_ORDER);
+	unsigned long pfn = page_to_pfn(pages), mfn = pfn_to_mfn(pfn), i;
+
+	for (i = 0; i < 32; i++)
+		set_phys_to_machine(pfn + 32 + i, mfn + 32 + (i ^ 16));
+	learn_leaf(test, pfn);
+	for (i = 32; i <= 64; i += 16) {
+		KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn + i, 16));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn + i - 1, 2));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + i - 1, 2));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + i - 16, 32));
+	}
+	expect_as_slowly(test, pages);
+	for (i = 32; i < 64; i++)
+		set_phys_to_machine(pfn + i, mfn + i);
+	free_leaves(pages, LEAF_ORDER);
+}
+
+/* Two leaves that are one extent */
+static void across_leaves(struct kunit *test)
+{
+	struct page *pages = two_leaves(test, LEAF_ORDER + 1);
+	unsigned long pfn = page_to_pfn(pages), mfn = pfn_to_mfn(pfn + 512);
+
+	KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn, 1024));
+	learn_leaf(test, pfn);
+	learn_leaf(test, pfn + LEAF_PAGES);
+	KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn, 1024));
+	KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn + 511, 2));
+
+	/* Both contiguous, but not with each other */
+	set_phys_to_machine(pfn + 512, mfn + 1);
+	KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + 511, 2));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn, 1024));
+	set_phys_to_machine(pfn + 512, mfn);
+	expect_as_slowly(test, pages);
+	free_leaves(pages, LEAF_ORDER + 1);
+}
+
+static void wait_a_moment(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++)
+		cpu_relax();
+	cond_resched();
+}
+
+/* Somebody else's page of the same leaf comes and goes. */
+static int change_entry(void *data)
+{
+	unsigned long pfn = (unsigned long)data, mfn = pfn_to_mfn(pfn);
+
+	while (!kthread_should_stop()) {
+		set_phys_to_machine(pfn, INVALID_P2M_ENTRY);
+		wait_a_moment();
+		set_phys_to_machine(pfn, mfn);
+		wait_a_moment();
+	}
+	set_phys_to_machine(pfn, INVALID_P2M_ENTRY);
+	return 0;
+}
+
+static void leaf_changes_meanwhile(struct kunit *test)
+{
+	struct page *pages = two_leaves(test, LEAF_ORDER);
+	unsigned long pfn = page_to_pfn(pages), mfn = pfn_to_mfn(pfn + 400);
+	unsigned long end = jiffies + HZ / 2, seen[2] = { 0, 0 };
+	struct task_struct *task;
+
+	task = kthread_run(change_entry, (void *)(pfn + 400), "change_entry");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	while (time_before(jiffies, end)) {
+		seen[whole_leaf(pfn)]++;
+		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn, 400));
+		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn + 401, 111));
+		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn + 100, 16));
+		cond_resched();
+	}
+	kthread_stop(task);
+	kunit_info(test, "%lu times contiguous, %lu times not", seen[1], seen[0]);
+	KUNIT_EXPECT_GT(test, seen[0], 0);
+	KUNIT_EXPECT_GT(test, seen[1], 0);
+
+	KUNIT_EXPECT_FALSE(test, whole_leaf(pfn));
+	learn_leaf(test, pfn);
+	KUNIT_EXPECT_FALSE(test, whole_leaf(pfn));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + 399, 2));
+	set_phys_to_machine(pfn + 400, mfn);
+	KUNIT_EXPECT_TRUE(test, whole_leaf(pfn));
+	free_leaves(pages, LEAF_ORDER);
+}
+
+/*
  * Exchange
  */
 
@@ -503,6 +781,13 @@ static struct kunit_case xen_iommu_cases[] = {
 	KUNIT_CASE(required_mask),
 	KUNIT_CASE(contiguous),
 	KUNIT_CASE(contiguous_to_the_byte),
+	KUNIT_CASE(leaf_remembered),
+	KUNIT_CASE(leaf_exchanged),
+	KUNIT_CASE(leaf_with_other_entries),
+	KUNIT_CASE(foreign_run),
+	KUNIT_CASE(groups_swapped),
+	KUNIT_CASE(across_leaves),
+	KUNIT_CASE(leaf_changes_meanwhile),
 	KUNIT_CASE(make_and_undo),
 	KUNIT_CASE(limits),
 	KUNIT_CASE(odd_limit),

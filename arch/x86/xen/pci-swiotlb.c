@@ -15,6 +15,7 @@
 
 #include <asm/iommu.h>
 #include <asm/swiotlb.h>
+#include <asm/xen/p2m-leaf.h>
 
 #include <xen/xen.h>
 
@@ -71,6 +72,8 @@ void __init pci_xen_swiotlb_init(void)
 	xen_dma_init();
 	if (!has_devices())
 		return;
+
+	xen_p2m_leaves_init();
 
 	x86_swiotlb_enable = true;
 	if (IS_ENABLED(CONFIG_PCI))

@@ -4,10 +4,12 @@
  * See <linux/dma-bus.h> for what each function means.
  *
  * xen_dma_key is off on everything but Xen PV, so that each hook is one no-op.
- * Behind it, the functions on the path of every mapping are called through thunks
- * that preserve all registers. To the compiler a hook thus looks like a few
- * instructions out of line, and it need not keep anything in memory or in
- * callee-saved registers for a call that is never made.
+ * Behind it, on the path of every mapping, there are a few instructions out of
+ * line, and for what they cannot answer calls through thunks that preserve all
+ * registers: the compiler need not keep anything in memory or in callee-saved
+ * registers for a call that is never made. Nor should it see that what is computed
+ * there from the arguments is computed elsewhere as well, because it would do so
+ * for all in front of the branch: OPTIMIZER_HIDE_VAR().
  */
 #ifndef _ASM_X86_DMA_BUS_H
 #define _ASM_X86_DMA_BUS_H
@@ -18,6 +20,8 @@
 
 #include <asm/asm.h>
 #include <asm/page_types.h>
+#include <asm/xen/p2m-leaf.h>
+#include <asm/xen/page.h>
 
 struct page;
 struct swiotlb_backend;
@@ -40,10 +44,20 @@ extern const struct swiotlb_backend xen_swiotlb_backend;
 
 static __always_inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
 {
+	unsigned long pfn, mfn;
 	phys_addr_t bus;
 
 	if (!static_branch_unlikely(&xen_dma_key))
 		return phys;
+
+	OPTIMIZER_HIDE_VAR(phys);
+	pfn = PHYS_PFN(phys);
+	/* The shift drops what is marked in the highest bits of an entry. */
+	if (likely(pfn < xen_p2m_size)) {
+		mfn = READ_ONCE(xen_p2m_addr[pfn]);
+		if (likely(mfn != INVALID_P2M_ENTRY))
+			return PFN_PHYS(mfn) | (phys & ~PAGE_MASK);
+	}
 
 	asm volatile(XEN_DMA_THUNK(xen_dma_phys_to_bus)
 	    : "=a" (bus), ASM_CALL_CONSTRAINT : "D" (phys) : "cc");
@@ -65,10 +79,16 @@ static __always_inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
 static __always_inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 {
 	unsigned long ret;
+	size_t bytes;
 
 	if (!static_branch_unlikely(&xen_dma_key))
 		return true;
-	if ((phys & ~PAGE_MASK) + size <= PAGE_SIZE)
+
+	OPTIMIZER_HIDE_VAR(phys);
+	OPTIMIZER_HIDE_VAR(size);
+	bytes = (phys & ~PAGE_MASK) + size;
+	if (bytes <= PAGE_SIZE ||
+	    xen_p2m_remembered(PHYS_PFN(phys), PFN_UP(bytes)))
 		return true;
 
 	asm volatile(XEN_DMA_THUNK(xen_dma_contiguous)

@@ -7,6 +7,7 @@
  * domain is a number in that domain's address space.
  */
 #include "machine.h"
+#include <asm/xen/p2m-leaf.h>
 
 #define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
 
@@ -17,7 +18,8 @@
 unsigned long *xen_p2m_addr;
 unsigned long xen_p2m_size;
 
-static unsigned long p2m[MACHINE_PAGES];
+/* As large as it has to be for the highest page, and with holes as the real one */
+static unsigned long p2m[(MACHINE_HIGH_START + MACHINE_HIGH_SIZE) >> PAGE_SHIFT];
 static u32 frame_page[FRAMES];		/* index of the page, plus one */
 static u32 m2p[FRAMES];			/* pfn, plus one */
 static u32 touched[1 << 16];		/* frames that were ever connected, may repeat */
@@ -38,27 +40,39 @@ static unsigned long pfn_of(unsigned long index)
 	return PHYS_PFN(machine_page_phys(index));
 }
 
+static unsigned long entry(unsigned long index)
+{
+	return READ_ONCE(p2m[pfn_of(index)]);
+}
+
+/* In this order, as __set_phys_to_machine() does */
+static void set_entry(unsigned long index, unsigned long mfn)
+{
+	WRITE_ONCE(p2m[pfn_of(index)], mfn);
+	xen_p2m_leaf_changed(pfn_of(index));
+}
+
 static void connect(unsigned long index, unsigned long mfn)
 {
 	if (nr_touched == ARRAY_SIZE(touched))
 		machine_fail("frames were exchanged too often for one test");
 	touched[nr_touched++] = mfn;
-	p2m[index] = mfn;
+	set_entry(index, mfn);
 	m2p[mfn] = pfn_of(index) + 1;
 	frame_page[mfn] = index + 1;
 }
 
 static void disconnect(unsigned long index)
 {
-	unsigned long mfn = p2m[index] & ~FOREIGN_FRAME_BIT;
+	unsigned long mfn = entry(index) & ~FOREIGN_FRAME_BIT;
 
-	if (p2m[index] == INVALID_P2M_ENTRY)
+	if (entry(index) == INVALID_P2M_ENTRY)
 		return;
 	if (frame_page[mfn] == index + 1) {
 		frame_page[mfn] = 0;
 		m2p[mfn] = 0;
 	}
-	p2m[index] = INVALID_P2M_ENTRY;
+	set_entry(index, INVALID_P2M_ENTRY);
 }
 
 /* --- what the code under test calls --- */
@@ -73,7 +87,7 @@ unsigned long __pfn_to_mfn(unsigned long pfn)
 	    !(pfn >= PHYS_PFN(MACHINE_HIGH_START) &&
 	      pfn < PHYS_PFN(MACHINE_HIGH_START + MACHINE_HIGH_SIZE)))
 		return pfn | IDENTITY_FRAME_BIT;
-	return p2m[machine_page_index(PFN_PHYS(pfn))];
+	return READ_ONCE(p2m[pfn]);
 }
 
 unsigned long bfn_to_local_pfn(unsigned long mfn)
@@ -151,7 +165,7 @@ int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
 	if (mfn) {
 		mark_extent(mfn, nr, true);
 		for (i = 0; i < nr; i++) {
-			singles[nr_singles++] = p2m[first + i];
+			singles[nr_singles++] = entry(first + i);
 			disconnect(first + i);
 			connect(first + i, mfn + i);
 		}
@@ -171,7 +185,7 @@ void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order)
 
 	scramble(start, nr);
 	pthread_mutex_lock(&lock);
-	mark_extent(p2m[first], nr, false);
+	mark_extent(entry(first), nr, false);
 	for (i = 0; i < nr; i++) {
 		disconnect(first + i);
 		connect(first + i, singles[--nr_singles]);
@@ -185,7 +199,7 @@ void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order)
 /* Which frame is behind a page: on a native machine the page itself */
 unsigned long machine_frame_of(unsigned long index)
 {
-	return on_xen ? p2m[index] & ~FOREIGN_FRAME_BIT : pfn_of(index);
+	return on_xen ? entry(index) & ~FOREIGN_FRAME_BIT : pfn_of(index);
 }
 
 /* Index of the page whose memory is in a frame, or -1 */
@@ -204,10 +218,10 @@ long machine_page_behind(unsigned long mfn)
 /* The page shows memory of another domain, in which it has the number @their_pfn. */
 void machine_make_foreign(phys_addr_t phys, unsigned long their_pfn)
 {
-	unsigned long index = machine_page_index(phys), mfn = p2m[index];
+	unsigned long index = machine_page_index(phys), mfn = entry(index);
 
 	m2p[mfn] = their_pfn + 1;
-	p2m[index] = mfn | FOREIGN_FRAME_BIT;
+	set_entry(index, mfn | FOREIGN_FRAME_BIT);
 }
 
 /* The page has been given to the hypervisor, as ballooning does. */
@@ -295,7 +309,10 @@ static void forget_frames(void)
 		m2p[touched[i]] = 0;
 	}
 	nr_touched = 0;
-	memset(p2m, 0xff, sizeof(p2m));
+	if (xen_p2m_addr != p2m)
+		memset(p2m, 0xff, sizeof(p2m));
+	for (i = 0; i < MACHINE_PAGES; i++)
+		p2m[pfn_of(i)] = INVALID_P2M_ENTRY;
 }
 
 void machine_frames_reset(const struct machine_config *config)
@@ -303,14 +320,14 @@ void machine_frames_reset(const struct machine_config *config)
 	unsigned long index, offset = config->frames == FRAMES_OFFSET ? 0x12345 : 0;
 	u64 random = config->seed ^ 0x6672616d6573;
 
+	xen_p2m_nr_leaves = 0;
 	forget_frames();
 	on_xen = config->frames != FRAMES_NATIVE;
 	nr_singles = 0;
 	extents_in_use = 0;
 
-	/* The table that the kernel looks into first does not cover everything. */
 	xen_p2m_addr = p2m;
-	xen_p2m_size = 0;
+	xen_p2m_size = on_xen ? ARRAY_SIZE(p2m) : 0;
 	if (!on_xen)
 		return;
 	memset(is_chunk, 0, sizeof(is_chunk));

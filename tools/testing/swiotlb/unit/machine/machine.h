@@ -153,6 +153,7 @@ void machine_grace_period(void);
 unsigned long machine_callbacks_pending(void);
 void machine_thread_start(void);
 void machine_thread_stop(void);
+extern void (*machine_interrupt)(void);	/* comes once, at the next smp_store_mb() or cmpxchg() */
 
 /* report.c */
 void machine_report_reset(void);

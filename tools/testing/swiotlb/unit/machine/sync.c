@@ -79,6 +79,19 @@ void machine_full_barrier(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+unsigned long machine_ticks;
+void (*machine_interrupt)(void);
+
+void machine_meanwhile(void)
+{
+	void (*interrupt)(void) = machine_interrupt;
+
+	if (!interrupt)
+		return;
+	machine_interrupt = NULL;
+	interrupt();
+}
+
 void machine_read_barrier(void)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -334,4 +347,5 @@ void machine_sync_reset(unsigned int cpus)
 	callbacks = NULL;
 	nr_callbacks = 0;
 	nr_work = 0;
+	machine_interrupt = NULL;
 }

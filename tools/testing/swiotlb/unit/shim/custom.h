@@ -25,6 +25,23 @@ void machine_read_barrier(void);
 #define smp_mb__after_spinlock() machine_full_barrier()
 #define smp_rmb()		machine_read_barrier()
 
+/* Where a test may have something happen that is meant to be rare: see machine.h */
+void machine_meanwhile(void);
+
+#define smp_store_mb(x, v) do {							\
+	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST);				\
+	machine_full_barrier();							\
+	machine_meanwhile();							\
+} while (0)
+
+#define cmpxchg(p, old, new) ({							\
+	__typeof__(*(p)) _was = (old);						\
+	machine_meanwhile();							\
+	__atomic_compare_exchange_n(p, &_was, new, false, __ATOMIC_SEQ_CST,	\
+				    __ATOMIC_SEQ_CST);				\
+	_was;									\
+})
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -71,6 +88,17 @@ void machine_irq_restore(unsigned long flags);
 #define spin_lock_irq(l)		do { machine_irq_save(); spin_lock(l); } while (0)
 #define spin_unlock_irq(l)		do { spin_unlock(l); machine_irq_restore(0); } while (0)
 
+/* A bit of a word as a lock that is only ever tried */
+static inline bool test_and_set_bit_lock(unsigned int bit, unsigned long *word)
+{
+	return __atomic_fetch_or(word, 1UL << bit, __ATOMIC_ACQUIRE) >> bit & 1;
+}
+
+static inline void clear_bit_unlock(unsigned int bit, unsigned long *word)
+{
+	__atomic_fetch_and(word, ~(1UL << bit), __ATOMIC_RELEASE);
+}
+
 struct mutex {
 	pthread_mutex_t mutex;
 };
@@ -82,6 +110,13 @@ struct mutex {
 void might_sleep(void);
 unsigned int raw_smp_processor_id(void);
 unsigned int num_possible_cpus(void);
+
+/* --- time: it passes when the machine is told --- */
+
+extern unsigned long machine_ticks;
+#define jiffies			READ_ONCE(machine_ticks)
+#define INITIAL_JIFFIES		0UL
+#define time_after(a, b)	((long)((b) - (a)) < 0)
 
 /* --- RCU and work: both run when the machine is told to --- */
 
@@ -301,6 +336,7 @@ struct dentry *debugfs_create_file(const char *name, unsigned int mode, struct d
 #define IDENTITY_FRAME_BIT	(1UL << (BITS_PER_LONG - 2))
 #define INVALID_P2M_ENTRY	(~0UL)
 #define XENMEM_maximum_ram_page	2
+#define P2M_PER_PAGE		(PAGE_SIZE / sizeof(unsigned long))
 
 extern unsigned long *xen_p2m_addr;
 extern unsigned long xen_p2m_size;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Bus addresses of the fake machine, in place of the x86 <asm/dma-bus.h>: what is
- * behind the hooks is the unedited drivers/pci/xen-iommu.c, only that the calls
- * to it are ordinary ones.
+ * behind the hooks is the unedited drivers/pci/xen-iommu.c and <asm/xen/p2m-leaf.h>,
+ * only that calls are ordinary ones.
  */
 #ifndef _SHIM_DMA_BUS_H
 #define _SHIM_DMA_BUS_H
 
 #include "kernel.h"
+#include <asm/xen/p2m-leaf.h>
 
 struct swiotlb_backend;
 
@@ -35,7 +36,11 @@ static inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
 
 static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 {
-	return !xen_dma_key || xen_dma_contiguous(phys, size);
+	unsigned long bytes = offset_in_page(phys) + size;
+
+	return !xen_dma_key || bytes <= PAGE_SIZE ||
+		xen_p2m_remembered(PHYS_PFN(phys), PFN_UP(bytes)) ||
+		xen_dma_contiguous(phys, size);
 }
 
 #endif

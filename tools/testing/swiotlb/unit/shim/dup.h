@@ -66,6 +66,7 @@ struct hlist_head {
 #define __init
 #define __initdata
 #define __ro_after_init
+#define __read_mostly
 #define __rcu
 #define __force
 #define __percpu

@@ -4,6 +4,7 @@
  */
 #include "test.h"
 #include <asm/dma-bus.h>
+#include <asm/xen/p2m-leaf.h>
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
@@ -40,35 +41,46 @@ TEST_ALL_FRAMES(xen_translation)
 static bool slowly_contiguous(phys_addr_t phys, size_t size)
 {
 	u64 first = dma_phys_to_bus(phys);
-	size_t i;
+	phys_addr_t at;
 
-	for (i = 0; i < size; i++)
-		if (dma_phys_to_bus(phys + i) != first + i)
+	/* The first byte of each page but the first */
+	for (at = PAGE_ALIGN(phys + 1); at < phys + size; at += PAGE_SIZE)
+		if (dma_phys_to_bus(at) != first + (at - phys))
 			return false;
-	return true;
+	return dma_phys_to_bus(phys) != (phys_addr_t)DMA_MAPPING_ERROR;
 }
 
-/* Contiguity is what looking at each byte would say, with and without the table. */
+static void expect_as_slowly(phys_addr_t phys, size_t size)
+{
+	machine_context("%#llx+%#zx", phys, size);
+	EXPECT_EQ(dma_bus_contiguous(phys, size), slowly_contiguous(phys, size));
+}
+
+static void expect_as_slowly_anywhere(u64 *random, size_t most)
+{
+	phys_addr_t phys = MACHINE_LOW_START + machine_random(random) % MACHINE_LOW_SIZE;
+	size_t size = 1 + machine_random(random) % most;
+
+	if (phys + size <= MACHINE_LOW_START + MACHINE_LOW_SIZE)
+		expect_as_slowly(phys, size);
+}
+
+/* Contiguity is what looking at each page would say, in pieces of all sizes. */
 TEST_ALL_FRAMES(xen_contiguity)
 {
 	u64 random = 29;
 	unsigned int i;
 
 	boot(variant, "512");
-	for (i = 0; i < 600; i++) {
-		unsigned long index = machine_random(&random) % (MACHINE_PAGES / 2);
-		size_t size = 1 + machine_random(&random) % 20000;
-		phys_addr_t phys = machine_page_phys(index) + machine_random(&random) % 4096;
-
-		if (phys + size > MACHINE_LOW_START + MACHINE_LOW_SIZE)
-			continue;
-		machine_context("%#llx+%#zx", phys, size);
-		EXPECT_EQ(dma_bus_contiguous(phys, size), slowly_contiguous(phys, size));
+	for (i = 0; i < 2000; i++) {
+		expect_as_slowly_anywhere(&random, i % 2 ? 20000 : 5 * SZ_1M);
+		machine_ticks += i % 4 == 0;
 	}
 	EXPECT(dma_bus_contiguous(DMA_PHYS_NONE, 100000));
 	if (variant == FRAMES_NATIVE)
 		return;
 	machine_make_hole(machine_page_phys(7));
+	EXPECT(!xen_dma_contiguous(machine_page_phys(7), 100));
 	EXPECT(!xen_dma_contiguous(machine_page_phys(7), 5000));
 	EXPECT(!xen_dma_contiguous(machine_page_phys(6), 5000));
 	/* A page of ours and a granted one whose frame follows */
@@ -79,20 +91,316 @@ TEST_ALL_FRAMES(xen_contiguity)
 	}
 }
 
-/* The table of the P2M answers for the pages it covers. */
-TEST(xen_contiguity_by_table)
+/* Frames that are where they are: not each has an entry that says so. */
+TEST(xen_identity_frames)
 {
-	struct machine_config config = { .frames = FRAMES_BY_2M };
-	unsigned long first;
+	unsigned long low_end = PHYS_PFN(MACHINE_LOW_START + MACHINE_LOW_SIZE);
+	unsigned long high_end = PHYS_PFN(MACHINE_HIGH_START + MACHINE_HIGH_SIZE);
 
-	machine_boot(&config);
-	first = PHYS_PFN(MACHINE_LOW_START);
-	/* As if the table started at page 0 of the address space, like the real one */
-	xen_p2m_addr -= first;
-	xen_p2m_size = first + 1000;
-	EXPECT(xen_dma_contiguous(MACHINE_LOW_START, 512 * 4096));
-	EXPECT(!xen_dma_contiguous(MACHINE_LOW_START, 513 * 4096));
-	EXPECT(xen_dma_contiguous(MACHINE_LOW_START + 512 * 4096, 512 * 4096));
+	boot(FRAMES_IDENTITY, "512");
+	EXPECT(xen_p2m_contiguous(low_end, 5000));
+	EXPECT(xen_p2m_contiguous(high_end, 5000));
+	EXPECT(xen_p2m_contiguous(low_end - 3, 3));
+	EXPECT(!xen_p2m_contiguous(low_end - 3, 4));
+	EXPECT(!xen_p2m_contiguous(low_end - 3, 5000));
+	EXPECT(!xen_p2m_contiguous(high_end - 1, 2));
+	EXPECT(!xen_p2m_contiguous(PHYS_PFN(MACHINE_HIGH_START) - 1, 2));
+}
+
+/* --- what is remembered of a leaf --- */
+
+#define FIRST		PHYS_PFN(MACHINE_LOW_START)	/* a leaf begins there */
+#define LEAF		P2M_PER_PAGE
+#define GROUP		XEN_P2M_GROUP
+#define BYTES(pages)	((pages) * PAGE_SIZE)
+
+static phys_addr_t page_of_leaf(unsigned long i)
+{
+	return PFN_PHYS(FIRST + i);
+}
+
+static bool contiguous(unsigned long first, unsigned long nr)
+{
+	return dma_bus_contiguous(page_of_leaf(first), BYTES(nr));
+}
+
+/* A tick later it may be read in any case. */
+static void learn_leaf(void)
+{
+	machine_ticks++;
+	contiguous(0, LEAF);
+	EXPECT(xen_p2m_leaves[FIRST / LEAF] & XEN_P2M_VALID);
+}
+
+/* Once asked, a leaf answers for all of it, and for nothing beyond. */
+TEST(xen_leaf_remembered)
+{
+	boot(FRAMES_OFFSET, "512");
+	EXPECT(!xen_p2m_remembered(FIRST, 2));
+	EXPECT(contiguous(3, 2));
+	EXPECT(xen_p2m_remembered(FIRST, LEAF));
+	EXPECT(xen_p2m_remembered(FIRST + LEAF - 1, 1));
+	EXPECT(!xen_p2m_remembered(FIRST - 1, 2));
+	EXPECT(!xen_p2m_remembered(FIRST + LEAF - 1, 2));
+	/* Which is not to say that it were not contiguous */
+	EXPECT(contiguous(LEAF - 1, 2));
+	EXPECT(xen_p2m_remembered(FIRST + LEAF, LEAF));
+	EXPECT(contiguous(1, 3 * LEAF));
+	machine_make_hole(page_of_leaf(2 * LEAF));
+	EXPECT(contiguous(1, 2 * LEAF - 1));
+	EXPECT(!contiguous(1, 2 * LEAF));
+}
+
+/* Both leaves are contiguous, but not with each other. */
+TEST(xen_leaves_apart)
+{
+	unsigned long leaf = 0, i;
+
+	boot(FRAMES_BY_2M, "512");
+	for (i = 0; i < MACHINE_LOW_SIZE / (2 * SZ_1M) - 1; i++, leaf += 512)
+		expect_as_slowly(page_of_leaf(leaf + 511), 2 * PAGE_SIZE);
+	EXPECT(contiguous(0, 512));
+	EXPECT(!contiguous(0, 513));
+	EXPECT(!contiguous(511, 2));
+}
+
+/* Groups of entries answer for themselves when their neighbours are elsewhere. */
+TEST(xen_groups_swapped)
+{
+	unsigned long mfn, i;
+
+	boot(FRAMES_OFFSET, "512");
+	mfn = machine_frame_of(0);
+	for (i = 0; i < 2 * GROUP; i++)
+		machine_make_hole(page_of_leaf(2 * GROUP + i));
+	for (i = 0; i < 2 * GROUP; i++)
+		machine_put_frame(page_of_leaf(2 * GROUP + i), mfn + 2 * GROUP + (i ^ GROUP));
+	learn_leaf();
+	for (i = 2; i <= 4; i++) {
+		EXPECT(xen_p2m_remembered(FIRST + i * GROUP, GROUP));
+		EXPECT(!xen_p2m_remembered(FIRST + i * GROUP - 1, 2));
+		EXPECT(!contiguous(i * GROUP - 1, 2));
+		EXPECT(!contiguous((i - 1) * GROUP, 2 * GROUP));
+	}
+	EXPECT(xen_p2m_remembered(FIRST, 2 * GROUP));
+	EXPECT(xen_p2m_remembered(FIRST + 4 * GROUP, LEAF - 4 * GROUP));
+}
+
+enum { CHANGE_HOLE, CHANGE_FOREIGN, CHANGE_FRAME, NR_CHANGES };
+
+static void change(unsigned long i, unsigned int how)
+{
+	static const unsigned long elsewhere = 0x1000;
+
+	if (how == CHANGE_HOLE)
+		machine_make_hole(page_of_leaf(i));
+	else if (how == CHANGE_FOREIGN)
+		machine_make_foreign(page_of_leaf(i), 5);
+	else
+		machine_put_frame(page_of_leaf(i), elsewhere);
+}
+
+/* One entry at a time, by every kind of change: at once, when read again, put back */
+TEST(xen_leaf_changed)
+{
+	static const unsigned long at[] = { 0, 1, 14, 15, 16, 17, 255, 256, 510, 511 };
+	unsigned long i, j, mfn;
+
+	boot(FRAMES_OFFSET, "512");
+	for (i = 0; i < NR_CHANGES * ARRAY_SIZE(at); i++) {
+		j = at[i / NR_CHANGES];
+		machine_context("change %lu at %lu", i % NR_CHANGES, j);
+		mfn = machine_frame_of(j);
+		learn_leaf();
+		EXPECT(contiguous(0, LEAF));
+
+		change(j, i % NR_CHANGES);
+		EXPECT(!xen_p2m_remembered(FIRST, GROUP));
+		EXPECT(!contiguous(0, LEAF));
+		learn_leaf();
+		EXPECT(!contiguous(0, LEAF));
+		EXPECT(!xen_p2m_remembered(FIRST + j, 1));
+		EXPECT(!j || contiguous(0, j));
+		EXPECT(!j || !contiguous(j - 1, 2));
+		EXPECT(j == LEAF - 1 || contiguous(j + 1, LEAF - j - 1));
+		EXPECT(j == LEAF - 1 || !contiguous(j, 2));
+
+		machine_make_hole(page_of_leaf(j));
+		machine_put_frame(page_of_leaf(j), mfn);
+		EXPECT(contiguous(0, LEAF));
+		learn_leaf();
+		EXPECT(xen_p2m_remembered(FIRST, LEAF));
+	}
+}
+
+/* Another domain's frames that follow on each other: so they do, but not on ours. */
+TEST(xen_leaf_foreign)
+{
+	unsigned long i;
+
+	boot(FRAMES_OFFSET, "512");
+	for (i = GROUP; i < 3 * GROUP; i++)
+		machine_make_foreign(page_of_leaf(i), 5 + i);
+	learn_leaf();
+	EXPECT(!xen_p2m_remembered(FIRST + GROUP, GROUP));
+	EXPECT(contiguous(GROUP, 2 * GROUP));
+	EXPECT(!contiguous(GROUP - 1, 2));
+	EXPECT(!contiguous(3 * GROUP - 1, 2));
+	EXPECT(xen_p2m_remembered(FIRST, GROUP));
+}
+
+static void make_hole(void)
+{
+	machine_make_hole(page_of_leaf(300));
+}
+
+static void make_hole_later(void)
+{
+	machine_interrupt = make_hole;
+}
+
+/* An entry changes after the leaf was marked, or after all of it was read. */
+TEST(xen_leaf_changes_meanwhile)
+{
+	void (*when[])(void) = { make_hole, make_hole_later };
+	unsigned long mfn, i;
+
+	boot(FRAMES_OFFSET, "512");
+	mfn = machine_frame_of(300);
+	for (i = 0; i < ARRAY_SIZE(when); i++) {
+		machine_interrupt = when[i];
+		machine_ticks++;
+		EXPECT(contiguous(0, 300));
+		EXPECT(!machine_interrupt);
+		EXPECT_EQ(xen_p2m_leaves[FIRST / LEAF], XEN_P2M_UNKNOWN);
+		EXPECT(!contiguous(0, LEAF));
+		EXPECT(!xen_p2m_remembered(FIRST, 301));
+		machine_put_frame(page_of_leaf(300), mfn);
+	}
+}
+
+static void ask_meanwhile(void)
+{
+	unsigned long i;
+
+	/* The leaf that is being read, and one that cannot be now */
+	EXPECT(contiguous(0, 300));
+	EXPECT(contiguous(LEAF, 300));
+	EXPECT_EQ(xen_p2m_leaves[FIRST / LEAF], XEN_P2M_READING);
+	EXPECT_EQ(xen_p2m_leaves[FIRST / LEAF + 1], XEN_P2M_UNKNOWN);
+	for (i = 0; i < LEAF; i += GROUP)
+		EXPECT(!xen_p2m_remembered(FIRST + i, 1));
+}
+
+static void change_and_ask_meanwhile(void)
+{
+	make_hole();
+	EXPECT(!contiguous(0, LEAF));
+	EXPECT_EQ(xen_p2m_leaves[FIRST / LEAF], XEN_P2M_UNKNOWN);
+}
+
+/* An interrupt on the CPU that is reading a leaf: there is one reader only. */
+TEST(xen_leaf_one_reader)
+{
+	boot(FRAMES_OFFSET, "512");
+	machine_interrupt = ask_meanwhile;
+	EXPECT(contiguous(0, 2));
+	EXPECT(xen_p2m_remembered(FIRST, LEAF));
+
+	make_hole();
+	machine_put_frame(page_of_leaf(300), machine_frame_of(0) + 300);
+	machine_ticks++;
+	machine_interrupt = change_and_ask_meanwhile;
+	EXPECT(contiguous(0, 2));
+	EXPECT_EQ(xen_p2m_leaves[FIRST / LEAF], XEN_P2M_UNKNOWN);
+	EXPECT(!contiguous(0, LEAF));
+}
+
+static unsigned int readings;
+
+static void count_reading(void)
+{
+	readings += xen_p2m_leaves[FIRST / LEAF] == XEN_P2M_READING;
+}
+
+/* However often a leaf changes, it is read a few times a tick, and not without need. */
+TEST(xen_leaf_seldom_read)
+{
+	unsigned int i, tick;
+
+	boot(FRAMES_OFFSET, "512");
+	make_hole();
+	for (tick = 0; tick < 5; tick++, machine_ticks++) {
+		for (i = 0; i < 100; i++) {
+			make_hole();
+			xen_p2m_leaf_changed(FIRST);
+			machine_interrupt = count_reading;
+			EXPECT(!contiguous(0, LEAF));
+		}
+		EXPECT(readings <= 4 * (tick + 1));
+		EXPECT(readings > tick);
+	}
+	learn_leaf();
+	readings = 0;
+	for (i = 0; i < 100; i++, machine_ticks++) {
+		machine_interrupt = count_reading;
+		EXPECT(!contiguous(0, LEAF));
+	}
+	EXPECT_EQ(readings, 0);
+}
+
+/* Anything is asked, changed, and asked again. */
+TEST_ALL_FRAMES(xen_leaves_at_random)
+{
+	u64 random = 31;
+	unsigned long i, index, mfn;
+
+	if (variant == FRAMES_NATIVE)
+		return;
+	boot(variant, "512");
+	for (i = 0; i < 3000; i++) {
+		index = machine_random(&random) % (MACHINE_LOW_SIZE / PAGE_SIZE / 2);
+		if (i % 5 == 0) {
+			mfn = machine_frame_of(index);
+			machine_make_hole(machine_page_phys(index));
+			expect_as_slowly_anywhere(&random, 5 * SZ_1M);
+			if (i % 10 && mfn < 1UL << 21)
+				machine_put_frame(machine_page_phys(index), mfn);
+		}
+		expect_as_slowly(machine_page_phys(index), 1 + machine_random(&random) % (4 * SZ_1M));
+		expect_as_slowly_anywhere(&random, 128 * SZ_1K);
+		machine_ticks += i % 3 == 0;
+	}
+}
+
+/* Save and restore: the table is another one, and nobody has said so. */
+TEST(xen_leaves_forgotten)
+{
+	boot(FRAMES_OFFSET, "512");
+	learn_leaf();
+	xen_p2m_addr[FIRST + 100]++;
+	xen_p2m_leaves_forget();
+	EXPECT(!contiguous(0, LEAF));
+	EXPECT(!contiguous(100, 2));
+	EXPECT(contiguous(0, 100));
+}
+
+/* No memory for the words: it is said, and every entry is looked at. */
+TEST_ALL_FRAMES(xen_no_leaves)
+{
+	struct machine_config config = { .frames = variant };
+	u64 random = 37;
+	unsigned int i;
+
+	if (variant == FRAMES_NATIVE)
+		return;
+	machine_power_on(&config);
+	machine_fail_nth(FAIL_MEMBLOCK, 1);
+	core_boot(&config);
+	EXPECT(machine_said("no memory to remember"));
+	EXPECT_EQ(xen_p2m_nr_leaves, 0);
+	for (i = 0; i < 500; i++)
+		expect_as_slowly_anywhere(&random, 5 * SZ_1M);
 }
 
 /* Coherent memory: exchanged where it has to be, aligned, below the limit; undone */

@@ -73,6 +73,10 @@ const struct scenario scenarios[] = {
 		.threads = 4, .steps = 600, .max_open = 40, .max_size = MAX_SIZE,
 		.hand_over = 25, .sync = 10, .grows = true, .must_fail = true,
 		.beside = beside_hiwater, .run = load_run,
+	}, {
+		/* Entries of the P2M change hands while their leaf is read. */
+		.name = "xen_leaf", .frames = FRAMES_OFFSET, .param = "128,1", .cpus = 4,
+		.run = special_leaf,
 	},
 };
 

@@ -8,6 +8,7 @@
  *	mapping.c	a mapping whose contents are known at any time
  *	scenarios.c	tests that are a load with parameters
  *	special.c	tests with threads of their own kind
+ *	leaf.c		one of them: what is remembered of the P2M
  *
  * What one thread hands over to another goes through a release and an acquire, as in
  * a driver, and threads share nothing else that could order them: what is ordered
@@ -91,6 +92,7 @@ struct scenario {
  * @pools:	Pools added.
  * @transients:	Mappings that got a transient pool.
  * @freed_late:	Pools and tables that were freed after a grace period.
+ * @leaves:	How often a leaf of the P2M was found to be remembered.
  * @rounds:	Machines booted.
  */
 struct tally {
@@ -101,6 +103,7 @@ struct tally {
 	unsigned long pools;
 	unsigned long transients;
 	unsigned long freed_late;
+	unsigned long leaves;
 	unsigned long rounds;
 };
 
@@ -134,7 +137,7 @@ void round_start_services(const struct scenario *scenario);
 void round_check(const struct scenario *scenario);
 void load_run(const struct scenario *scenario, u64 seed);
 
-/* scenarios.c, special.c */
+/* scenarios.c, special.c, leaf.c */
 extern const struct scenario scenarios[];
 extern const unsigned int nr_scenarios;
 void beside_hiwater(void);
@@ -142,5 +145,6 @@ void beside_sync(void);
 void special_first_use(const struct scenario *scenario, u64 seed);
 void special_late_init(const struct scenario *scenario, u64 seed);
 void special_restricted(const struct scenario *scenario, u64 seed);
+void special_leaf(const struct scenario *scenario, u64 seed);
 
 #endif

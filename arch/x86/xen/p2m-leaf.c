@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages of a PV guest are contiguous in machine memory.
+ *
+ * A device sees machine frames, so each mapping of more than a page has to know
+ * whether the frames of its pages follow on each other. The P2M table says so, an
+ * entry a page. Most of them do: Xen builds domains from large extents, of which
+ * ballooning and exchanges take single pages. So what the table says is remembered:
+ * a word for each leaf, which is a page of the table, the entries of 2 MiB. See
+ * <asm/xen/p2m-leaf.h> for what its bits mean. Where they say nothing good, entries
+ * are read.
+ *
+ * Whoever writes an entry then makes the word UNKNOWN. Whoever wants to know an
+ * unknown leaf reads it once:
+ *
+ *	writer					reader, one at a time
+ *
+ *	entry = mfn				word = READING
+ *	(x86 keeps the order of stores)		smp_store_mb()
+ *	word = UNKNOWN				read all entries
+ *						if word is still READING
+ *							word = what was found
+ *
+ * If the reader has missed an entry, it has read it before the writer's first store
+ * was visible. So the second store comes after READING: before the comparison,
+ * which then fails, or after it, and then what was found is gone again. There is
+ * one reader at a time, because a second one's READING would look like the first
+ * one's own.
+ *
+ * So a word promises too much only between a writer's two stores, and only about the
+ * entry that is being written. No driver can map that page then: it is on its way out
+ * or in. When a driver gets it, both stores are done, and the word that the driver
+ * reads is that UNKNOWN or a later one. If the later one is valid, a READING came
+ * between them, after which the entry was read as it is. Entries of other pages may
+ * change at any time: what the word says of the driver's own remains true.
+ *
+ * All entries are written by __set_phys_to_machine() once there are words.
+ * xen_alloc_p2m_entry() replaces a leaf only by one that says the same, and that no
+ * frames of our own are in. Save and restore replaces all frames behind our back:
+ * xen_p2m_leaves_forget().
+ */
+#include <linux/bitops.h>
+#include <linux/cache.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/jiffies.h>
+#include <linux/memblock.h>
+#include <linux/minmax.h>
+#include <linux/printk.h>
+#include <linux/string.h>
+
+#include <asm/cmpxchg.h>
+#include <asm/xen/p2m-leaf.h>
+#include <asm/xen/page.h>
+
+/* Leaves that keep changing must not be read again and again. */
+#define READINGS_A_TICK	4
+
+unsigned long *xen_p2m_leaves __read_mostly;
+EXPORT_SYMBOL_GPL(xen_p2m_leaves);
+unsigned long xen_p2m_nr_leaves __read_mostly;
+EXPORT_SYMBOL_GPL(xen_p2m_nr_leaves);
+
+/* Bit 0 is set while a leaf is being read. An interrupt does not get it either. */
+static unsigned long reader;
+
+/* Is the first entry @mfn, and does each other one follow on the one before? */
+static bool entries_follow(const unsigned long *entry, unsigned long nr,
+			   unsigned long mfn)
+{
+	/* Four at a time, with one pair of additions */
+	for (; nr >= 4; nr -= 4, entry += 4, mfn += 4)
+		if (READ_ONCE(entry[0]) != mfn ||
+		    READ_ONCE(entry[1]) != mfn + 1 ||
+		    READ_ONCE(entry[2]) != mfn + 2 ||
+		    READ_ONCE(entry[3]) != mfn + 3)
+			return false;
+	for (; nr; nr--, entry++, mfn++)
+		if (READ_ONCE(*entry) != mfn)
+			return false;
+	return true;
+}
+
+static unsigned long read_leaf(const unsigned long *entry)
+{
+	unsigned long found = XEN_P2M_VALID, first, before = 0, i;
+
+	for (i = 0; i < XEN_P2M_GROUPS; i++, entry += XEN_P2M_GROUP) {
+		first = READ_ONCE(*entry);
+		if (i && first == before + 1)
+			found |= BIT(XEN_P2M_GROUPS + i);
+		before = READ_ONCE(entry[XEN_P2M_GROUP - 1]);
+
+		if (!(first & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT)) &&
+		    entries_follow(entry, XEN_P2M_GROUP, first))
+			found |= BIT(i);
+	}
+	return found;
+}
+
+/* Read a leaf, unless somebody else is reading, or enough has been read */
+static noinline void learn(unsigned long leaf)
+{
+	static unsigned long tick = INITIAL_JIFFIES;
+	static unsigned int readings;
+	unsigned long *word = &xen_p2m_leaves[leaf], found;
+
+	if (test_and_set_bit_lock(0, &reader))
+		return;
+	if (time_after(jiffies, tick)) {
+		tick = jiffies;
+		readings = 0;
+	}
+	if (readings < READINGS_A_TICK) {
+		readings++;
+		/* Before the entries. Pairs with xen_p2m_leaf_changed(). */
+		smp_store_mb(*word, XEN_P2M_READING);
+		found = read_leaf(xen_p2m_addr + leaf * P2M_PER_PAGE);
+		cmpxchg(word, XEN_P2M_READING, found);
+	}
+	clear_bit_unlock(0, &reader);
+}
+
+/* As the table is to be understood: not all identity frames are told by an entry */
+static bool frames_follow(unsigned long pfn, unsigned long nr)
+{
+	unsigned long mfn = __pfn_to_mfn(pfn);
+
+	if (mfn == INVALID_P2M_ENTRY)
+		return false;
+	while (--nr)
+		if (__pfn_to_mfn(++pfn) != ++mfn)
+			return false;
+	return true;
+}
+
+static bool contiguous_in_leaf(unsigned long pfn, unsigned long nr)
+{
+	unsigned long leaf = pfn / P2M_PER_PAGE, mfn;
+
+	if (leaf >= xen_p2m_nr_leaves)
+		return frames_follow(pfn, nr);
+
+	if (READ_ONCE(xen_p2m_leaves[leaf]) == XEN_P2M_UNKNOWN)
+		learn(leaf);
+	if (xen_p2m_remembered(pfn, nr))
+		return true;
+
+	mfn = READ_ONCE(xen_p2m_addr[pfn]);
+	if (mfn & IDENTITY_FRAME_BIT)
+		return frames_follow(pfn, nr);
+	return entries_follow(xen_p2m_addr + pfn, nr, mfn);
+}
+
+/**
+ * xen_p2m_contiguous() - do the frames of some pages follow on each other?
+ * @pfn:	Number of the first page.
+ * @nr:		How many, one at least.
+ *
+ * Frames are our own, or of other domains, or identity frames; where one sort ends
+ * and another one begins, nothing is contiguous. Nor is it where there is no frame.
+ *
+ * Nobody may replace the frames of these very pages meanwhile.
+ *
+ * Context: Any.
+ * Return: %true if they do.
+ */
+bool xen_p2m_contiguous(unsigned long pfn, unsigned long nr)
+{
+	unsigned long end = pfn + nr;
+	unsigned long part = min(nr, P2M_PER_PAGE - pfn % P2M_PER_PAGE);
+
+	while (contiguous_in_leaf(pfn, part)) {
+		pfn += part;
+		if (pfn == end)
+			return true;
+		if (__pfn_to_mfn(pfn) != __pfn_to_mfn(pfn - 1) + 1)
+			return false;
+		part = min(end - pfn, P2M_PER_PAGE);
+	}
+	return false;
+}
+
+/**
+ * xen_p2m_leaves_forget() - the whole table has been written
+ *
+ * Context: Any, after the last write. Nobody may use an old frame any more.
+ */
+void xen_p2m_leaves_forget(void)
+{
+	memset(xen_p2m_leaves, 0, xen_p2m_nr_leaves * sizeof(*xen_p2m_leaves));
+}
+
+/**
+ * xen_p2m_leaves_init() - remember from now on
+ *
+ * One word for each leaf that the table has room for, those of memory that may be
+ * added later included. Without the words all entries are read.
+ *
+ * Context: Boot, one CPU, while memblock works; the table has got its final place
+ * and size.
+ */
+void __init xen_p2m_leaves_init(void)
+{
+	unsigned long nr = xen_p2m_size / P2M_PER_PAGE;
+
+	xen_p2m_leaves = memblock_alloc(nr * sizeof(*xen_p2m_leaves),
+					SMP_CACHE_BYTES);
+	if (xen_p2m_leaves)
+		xen_p2m_nr_leaves = nr;
+	else
+		pr_warn("xen: no memory to remember what is contiguous: large DMA mappings will be slower\n");
+}
