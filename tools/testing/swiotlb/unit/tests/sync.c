@@ -168,6 +168,37 @@ TEST_ALL_FRAMES(sync_elsewhere)
 	buffer_free(&buffer);
 }
 
+/* A mapping that is gone is not synced, nor are no bytes at all; nothing is said of it. */
+TEST_ALL_FRAMES(sync_of_nothing)
+{
+	struct buffer buffer, gone;
+	u8 page[4096], seen[4096];
+	dma_addr_t dma, other;
+	struct device dev;
+	phys_addr_t tlb;
+
+	boot(variant, "512,1");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(1000, 0, __GFP_HIGHMEM);
+	gone = buffer_alloc(3000, 0, __GFP_HIGHMEM);
+	dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
+	other = map(&dev, &gone, DMA_BIDIRECTIONAL);
+	tlb = dma_to_phys(&dev, other);
+	unmap(&dev, other, gone.size, DMA_BIDIRECTIONAL);
+
+	copy_out(page, gone.phys, 4096);
+	swiotlb_sync_single_for_cpu(&dev, tlb, 100, DMA_BIDIRECTIONAL);
+	swiotlb_sync_single_for_cpu(&dev, tlb + IO_TLB_SIZE, 100, DMA_BIDIRECTIONAL);
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma), 0, DMA_BIDIRECTIONAL);
+	copy_out(seen, gone.phys, 4096);
+	EXPECT(!memcmp(seen, page, 4096));
+	contract_check_content(&dev, buffer.phys, buffer.size, dma);
+
+	unmap(&dev, dma, buffer.size, DMA_BIDIRECTIONAL);
+	buffer_free(&gone);
+	buffer_free(&buffer);
+}
+
 /* Behind the first slot of a mapping that starts in the second word of its set */
 TEST(sync_in_second_word)
 {
