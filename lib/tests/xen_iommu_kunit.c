@@ -490,25 +490,19 @@ static void across_leaves(struct kunit *test)
 	free_leaves(pages, LEAF_ORDER + 1);
 }
 
-static void wait_a_moment(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 1000; i++)
-		cpu_relax();
-	cond_resched();
-}
-
-/* Somebody else's page of the same leaf comes and goes. */
+/*
+ * Somebody else's page of the same leaf comes and goes: mostly as fast as can be, and
+ * once in a while each of both is there to be seen.
+ */
 static int change_entry(void *data)
 {
-	unsigned long pfn = (unsigned long)data, mfn = pfn_to_mfn(pfn);
+	unsigned long pfn = (unsigned long)data, mfn = pfn_to_mfn(pfn), i;
 
-	while (!kthread_should_stop()) {
-		set_phys_to_machine(pfn, INVALID_P2M_ENTRY);
-		wait_a_moment();
-		set_phys_to_machine(pfn, mfn);
-		wait_a_moment();
+	for (i = 0; !kthread_should_stop(); i++) {
+		set_phys_to_machine(pfn, i % 2 ? mfn : INVALID_P2M_ENTRY);
+		if (i % 101 == 0)
+			usleep_range(100, 200);
+		cond_resched();
 	}
 	set_phys_to_machine(pfn, INVALID_P2M_ENTRY);
 	return 0;
