@@ -23,26 +23,7 @@
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define cpu_relax()		__builtin_ia32_pause()
 
-typedef struct {
-	int counter;
-} atomic_t;
-
-typedef struct {
-	long counter;
-} atomic_long_t;
-
-#define ATOMIC_LONG_INIT(i)	{ (i) }
-#define atomic_long_read(v)	READ_ONCE((v)->counter)
-#define atomic_long_set(v, i)	WRITE_ONCE((v)->counter, i)
-#define atomic_long_add(i, v)	((void)__atomic_fetch_add(&(v)->counter, i, __ATOMIC_SEQ_CST))
-#define atomic_long_sub(i, v)	((void)__atomic_fetch_sub(&(v)->counter, i, __ATOMIC_SEQ_CST))
-#define atomic_long_add_return(i, v) __atomic_add_fetch(&(v)->counter, i, __ATOMIC_SEQ_CST)
-
-static inline bool atomic_long_try_cmpxchg(atomic_long_t *v, long *old, long new)
-{
-	return __atomic_compare_exchange_n(&v->counter, old, new, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-}
+#include "atomics.h"
 
 /* --- locks: one atomic operation to take, a plain store to give back --- */
 
