@@ -373,7 +373,7 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	if (!mem->defpool) {
 		/*
 		 * Whoever sees the pool can use it, and sees the table: pairs
-		 * with smp_load_acquire() in alloc_slots().
+		 * with smp_load_acquire() in default_pool().
 		 */
 		smp_store_release(&mem->defpool, pool);
 	}
