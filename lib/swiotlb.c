@@ -74,6 +74,37 @@ struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr)
 	return find_default_pool(dev, paddr) ?: find_other_pool(dev, paddr);
 }
 
+/*
+ * Is there no room for it in a set, or may there be none where it is aligned? To
+ * be aligned to a page is no matter for that, because sets are.
+ */
+static bool needs_span(const struct io_tlb_request *rq)
+{
+	if (rq->nslots > IO_TLB_SEGSIZE)
+		return true;
+	return rq->nslots + rq->align.mask > IO_TLB_SEGSIZE &&
+		(rq->align.value || rq->align.mask >= PAGE_SIZE >> IO_TLB_SHIFT);
+}
+
+/* Try every pool for what takes more than a slot set. */
+static struct io_tlb_pool *search_pools_for_span(struct io_tlb_request *rq,
+						 int *index)
+{
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool = NULL;
+	unsigned int i;
+
+	rcu_read_lock();
+	table = rcu_dereference(rq->dev->dma_io_tlb_mem->pools);
+	for (i = 0; !pool && i < table->nr; i++) {
+		*index = swiotlb_span_alloc(table->pools[i], rq);
+		if (*index >= 0)
+			pool = table->pools[i];
+	}
+	rcu_read_unlock();
+	return pool;
+}
+
 /* Try every area of every pool, the one of this CPU first. */
 static struct io_tlb_pool *search_pools(struct io_tlb_request *rq,
 					int *index)
@@ -117,24 +148,23 @@ struct slots {
 	int index;
 };
 
-/* There is no room in the area of this CPU. */
+/* There is no room in the area of this CPU, or it does not fit into a set. */
 static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 {
 	struct slots slots = {};
 
-	slots.pool = search_pools(rq, &slots.index);
+	if (rq->nslots <= IO_TLB_SEGSIZE)
+		slots.pool = search_pools(rq, &slots.index);
+	if (!slots.pool && needs_span(rq))
+		slots.pool = search_pools_for_span(rq, &slots.index);
 	if (!slots.pool && rq->dev->dma_io_tlb_mem->can_grow)
 		slots.pool = swiotlb_alloc_transient(rq, &slots.index);
 	return slots;
 }
 
-/* Take slots from @pool, the default pool, or else from any other. */
-static __always_inline struct slots
-alloc_slots(struct device *dev, struct io_tlb_pool *pool,
-	    struct io_tlb_request *rq)
+/* To be done before a device gets a bounce buffer */
+static __always_inline void prepare_use(struct device *dev)
 {
-	int index;
-
 	/*
 	 * The driver is about to store the address somewhere; another CPU that
 	 * loads it from there and syncs or unmaps must then see
@@ -150,7 +180,18 @@ alloc_slots(struct device *dev, struct io_tlb_pool *pool,
 		first_use(dev);
 	/* A device that skipped syncs so far must not skip this mapping's. */
 	dma_reset_need_sync(dev);
+}
 
+/*
+ * Take slots of one set from @pool, the default pool, or else from any other.
+ */
+static __always_inline struct slots
+alloc_slots(struct device *dev, struct io_tlb_pool *pool,
+	    struct io_tlb_request *rq)
+{
+	int index;
+
+	prepare_use(dev);
 	index = swiotlb_area_alloc(pool, raw_smp_processor_id() &
 				   (pool->nareas - 1), rq);
 	if (unlikely(index < 0))
@@ -182,7 +223,12 @@ struct io_tlb_pool *swiotlb_get_slots(struct io_tlb_request *rq, int *index)
 	struct device *dev = rq->dev;
 	struct slots slots;
 
-	slots = alloc_slots(dev, default_pool(dev->dma_io_tlb_mem), rq);
+	if (rq->nslots > IO_TLB_SEGSIZE) {
+		prepare_use(dev);
+		slots = alloc_elsewhere(rq);
+	} else {
+		slots = alloc_slots(dev, default_pool(dev->dma_io_tlb_mem), rq);
+	}
 	*index = slots.index;
 	return slots.pool;
 }
@@ -270,11 +316,10 @@ static size_t __cold clip_to_mapping(struct device *dev, size_t offset,
 	return room;
 }
 
-/* bounce() for what is not all within a mapping */
-static noinline void __cold bounce_clipped(struct device *dev,
-					   phys_addr_t tlb_addr, size_t size,
-					   enum dma_data_direction dir,
-					   struct io_tlb_pool *pool)
+/* bounce() for what is beyond the first set of a mapping, or beyond its end */
+static noinline void bounce_slow(struct device *dev, phys_addr_t tlb_addr,
+				 size_t size, enum dma_data_direction dir,
+				 struct io_tlb_pool *pool)
 {
 	int start = swiotlb_find_start(pool, phys_slot(pool, tlb_addr));
 	struct io_tlb_slot *slot;
@@ -287,7 +332,8 @@ static noinline void __cold bounce_clipped(struct device *dev,
 		return;
 
 	offset = tlb_addr - slot_phys(pool, start);
-	size = clip_to_mapping(dev, offset, size, slot->end);
+	if (offset >= slot->end || size > slot->end - offset)
+		size = clip_to_mapping(dev, offset, size, slot->end);
 	if (size)
 		bounce_copy(pool->vaddr + (tlb_addr - pool->start),
 			    slot->base + offset, size, dir);
@@ -308,8 +354,10 @@ static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
 
 	if (unlikely(!slot->end)) {
 		start = last_first_slot(pool, at >> IO_TLB_SHIFT);
-		if (unlikely(start < 0))
+		if (unlikely(start < 0)) {
+			bounce_slow(dev, tlb_addr, size, dir, pool);
 			return;
+		}
 		slot = &pool->slots[start];
 		offset = at - ((size_t)start << IO_TLB_SHIFT);
 	}
@@ -317,7 +365,7 @@ static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
 	if (likely(size - 1 < slot->end && size + offset <= slot->end))
 		bounce_copy(pool->vaddr + at, slot->base + offset, size, dir);
 	else
-		bounce_clipped(dev, tlb_addr, size, dir, pool);
+		bounce_slow(dev, tlb_addr, size, dir, pool);
 }
 
 /* bounce(), for an address that may be in any pool or in none */
@@ -357,7 +405,7 @@ static noinline void warn_full(const struct io_tlb_request *rq, size_t size,
 			     reached ? "" : ", not all within reach");
 }
 
-/* No pool, or more than fits into a slot set: neither is for the fast path */
+/* Nothing that becomes free will help. */
 static noinline void warn_impossible(struct device *dev, size_t mapping_size,
 				     unsigned long attrs)
 {
@@ -371,25 +419,95 @@ static noinline void warn_impossible(struct device *dev, size_t mapping_size,
 				     swiotlb_max_mapping_size(dev));
 }
 
-/* Where a bounce buffer is, for the CPU and for the device */
+/* Where a bounce buffer is, for the CPU and for the device: two registers on 64-bit */
 struct bounce_buffer {
 	phys_addr_t phys;
 	dma_addr_t dma;
 };
 
+static const struct bounce_buffer not_bounced = {
+	.phys = (phys_addr_t)DMA_MAPPING_ERROR,
+	.dma = DMA_MAPPING_ERROR,
+};
+
+/* Fill a new bounce buffer. The mapping starts at @offset of the allocation. */
+static __always_inline struct bounce_buffer
+fill_slots(const struct slots *slots, phys_addr_t orig_addr, size_t mapping_size,
+	   unsigned int offset, dma_addr_t dma)
+{
+	size_t at = ((size_t)slots->index << IO_TLB_SHIFT) + offset;
+	struct io_tlb_slot *slot = &slots->pool->slots[slots->index];
+
+	slot->base = orig_addr - offset;
+	slot->end = offset + mapping_size;
+
+	/*
+	 * Also if only the device is going to write: it may write less than it
+	 * was offered, and the rest must then be what it was, not what some
+	 * other mapping left in these slots.
+	 */
+	bounce_copy(slots->pool->vaddr + at, orig_addr, mapping_size,
+		    DMA_TO_DEVICE);
+
+	return (struct bounce_buffer) {
+		.phys = slots->pool->start + at,
+		.dma = dma + offset,
+	};
+}
+
+/* What map_single() was asked for */
+struct map_args {
+	phys_addr_t orig_addr;
+	size_t mapping_size;
+	unsigned int alloc_align_mask;
+	u64 limit;
+	unsigned long attrs;
+	bool translated;
+};
+
+/* map_single() for what takes more than a slot set, and for what cannot be */
+static noinline struct bounce_buffer
+map_span(struct device *dev, const struct map_args *args, unsigned int offset)
+{
+	size_t size = args->mapping_size;
+	struct io_tlb_request rq;
+	struct slots slots;
+
+	if (!default_pool(dev->dma_io_tlb_mem) || !size ||
+	    size > IO_TLB_MAX_MAPPING) {
+		warn_impossible(dev, size, args->attrs);
+		return not_bounced;
+	}
+
+	rq = swiotlb_request(dev, args->orig_addr,
+			     ALIGN(size + offset, args->alloc_align_mask + 1),
+			     args->alloc_align_mask, args->limit,
+			     args->translated);
+	prepare_use(dev);
+	slots = alloc_elsewhere(&rq);
+	if (!slots.pool && size > swiotlb_max_mapping_size(dev)) {
+		warn_impossible(dev, size, args->attrs);
+		return not_bounced;
+	}
+	if (!slots.pool) {
+		warn_full(&rq, size, args->attrs);
+		return not_bounced;
+	}
+	return fill_slots(&slots, args->orig_addr, size, offset, rq.dma);
+}
+
 /*
  * Allocate a bounce buffer and fill it. @translated is that of swiotlb_request().
  */
-static __always_inline bool
+static __always_inline struct bounce_buffer
 map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
 	   unsigned int alloc_align_mask, u64 limit, unsigned long attrs,
-	   bool translated, struct bounce_buffer *bounced)
+	   bool translated)
 {
 	struct io_tlb_pool *pool = default_pool(dev->dma_io_tlb_mem);
-	struct io_tlb_slot *slot;
 	struct slots slots;
 	unsigned int offset;
-	size_t size, at;
+	size_t size;
 
 	/*
 	 * Padding in front, so that the bits which the device wants preserved
@@ -401,8 +519,12 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
 	size = ALIGN(mapping_size + offset, alloc_align_mask + 1);
 	if (unlikely(!pool || mapping_size - 1 >= IO_TLB_SET_BYTES ||
 		     size > IO_TLB_SET_BYTES)) {
-		warn_impossible(dev, mapping_size, attrs);
-		return false;
+		struct map_args args = {
+			orig_addr, mapping_size, alloc_align_mask, limit,
+			attrs, translated
+		};
+
+		return map_span(dev, &args, offset);
 	}
 
 	struct io_tlb_request rq =
@@ -411,25 +533,9 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
 	slots = alloc_slots(dev, pool, &rq);
 	if (unlikely(!slots.pool)) {
 		warn_full(&rq, mapping_size, attrs);
-		return false;
+		return not_bounced;
 	}
-
-	pool = slots.pool;
-	slot = &pool->slots[slots.index];
-	slot->base = orig_addr - offset;
-	slot->end = offset + mapping_size;
-
-	/*
-	 * Also if only the device is going to write: it may write less than it
-	 * was offered, and the rest must then be what it was, not what some
-	 * other mapping left in these slots.
-	 */
-	at = ((size_t)slots.index << IO_TLB_SHIFT) + offset;
-	bounce_copy(pool->vaddr + at, orig_addr, mapping_size, DMA_TO_DEVICE);
-
-	bounced->phys = pool->start + at;
-	bounced->dma = rq.dma + offset;
-	return true;
+	return fill_slots(&slots, orig_addr, mapping_size, offset, rq.dma);
 }
 
 /**
@@ -461,12 +567,8 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
 				   enum dma_data_direction dir,
 				   unsigned long attrs)
 {
-	struct bounce_buffer bounced;
-
-	if (!map_single(dev, orig_addr, mapping_size, alloc_align_mask, U64_MAX,
-			attrs, true, &bounced))
-		return (phys_addr_t)DMA_MAPPING_ERROR;
-	return bounced.phys;
+	return map_single(dev, orig_addr, mapping_size, alloc_align_mask, U64_MAX,
+			  attrs, true).phys;
 }
 
 /**
@@ -570,7 +672,8 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 	if (trace_swiotlb_bounced_enabled())
 		trace_bounced(dev, paddr, size);
 
-	if (!map_single(dev, paddr, size, 0, limit, attrs, false, &bounced))
+	bounced = map_single(dev, paddr, size, 0, limit, attrs, false);
+	if (unlikely(bounced.dma == DMA_MAPPING_ERROR))
 		return DMA_MAPPING_ERROR;
 
 	if (!dev_is_dma_coherent(dev) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
@@ -578,20 +681,52 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 	return bounced.dma;
 }
 
+static size_t less_padding(struct device *dev, size_t bytes)
+{
+	return bytes - min(bytes, round_up((size_t)dma_get_min_align_mask(dev),
+					   IO_TLB_SIZE));
+}
+
 /**
  * swiotlb_max_mapping_size() - largest buffer that can be bounced
  * @dev:	Device.
  *
- * Padding that preserves address bits for the device comes out of the same set
- * of slots.
+ * What the pools that stay have in one piece for a device that reaches all of
+ * them, less the padding that preserves address bits. That it can be had when they
+ * are in use is another matter: swiotlb_opt_mapping_size().
  *
  * Context: Any.
  * Return: Size in bytes.
  */
 size_t swiotlb_max_mapping_size(struct device *dev)
 {
-	return IO_TLB_SET_BYTES -
-		round_up(dma_get_min_align_mask(dev), IO_TLB_SIZE);
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	struct io_tlb_pool_table *table;
+	size_t longest = 0;
+	unsigned int i;
+
+	rcu_read_lock();
+	table = mem ? rcu_dereference(mem->pools) : NULL;
+	for (i = 0; table && i < table->nr; i++)
+		if (table->pools[i]->keep)
+			longest = max(longest, table->pools[i]->longest);
+	rcu_read_unlock();
+	return less_padding(dev, min(longest, IO_TLB_MAX_MAPPING));
+}
+
+/**
+ * swiotlb_opt_mapping_size() - largest buffer that is well bounced
+ * @dev:	Device.
+ *
+ * What fits into a slot set is found fast, and also in a pool of which most is in
+ * use.
+ *
+ * Context: Any.
+ * Return: Size in bytes.
+ */
+size_t swiotlb_opt_mapping_size(struct device *dev)
+{
+	return less_padding(dev, IO_TLB_SET_BYTES);
 }
 
 /**

@@ -16,7 +16,14 @@
 
 #include "swiotlb_internal.h"
 
-static unsigned long pool_used(struct io_tlb_pool *pool)
+/**
+ * swiotlb_pool_used() - number of slots in use
+ * @pool:	Pool.
+ *
+ * Context: Any.
+ * Return: Number of slots, perhaps off by what is mapped and unmapped meanwhile.
+ */
+unsigned long swiotlb_pool_used(struct io_tlb_pool *pool)
 {
 	unsigned long used = 0;
 	unsigned int i;
@@ -45,7 +52,7 @@ unsigned long swiotlb_mem_used(struct io_tlb_mem *mem)
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (i = 0; table && i < table->nr; i++)
-		used += pool_used(table->pools[i]);
+		used += swiotlb_pool_used(table->pools[i]);
 	rcu_read_unlock();
 	return used;
 }
@@ -160,6 +167,30 @@ void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs)
 			give_allowance(mem, taken - nslabs);
 	}
 	spin_unlock_irqrestore(&mem->hiwater_lock, flags);
+}
+
+/**
+ * swiotlb_return_allowance() - give the allowance of a pool to other areas
+ * @mem:	Software IO TLB of the pool.
+ * @pool:	Pool in which nothing will be in use any more.
+ *
+ * Context: May sleep. Takes the same locks as swiotlb_raise_allowance().
+ */
+void swiotlb_return_allowance(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
+{
+	struct io_tlb_area *area;
+	unsigned int i, all;
+
+	spin_lock_irq(&mem->hiwater_lock);
+	for (i = 0; i < pool->nareas; i++) {
+		area = &pool->areas[i];
+		spin_lock(&area->lock);
+		all = area->allowance;
+		area->allowance = 0;
+		spin_unlock(&area->lock);
+		give_allowance(mem, all);
+	}
+	spin_unlock_irq(&mem->hiwater_lock);
 }
 
 /* Start anew from what is in use now. */

@@ -2,15 +2,22 @@
 /*
  * Software IO TLB: pools that are added while the system runs.
  *
- * When no pool has room, a worker adds one for good. The mapping that found no
- * room cannot wait for that, because mappings are made in atomic context; it gets
- * a transient pool, just large enough, which is freed when it is unmapped.
+ * When no pool has room, a worker adds one, below what the device that found none
+ * reaches. The mapping cannot wait for that, because mappings are made in atomic
+ * context; it gets a transient pool, just large enough, which is freed when it is
+ * unmapped. Pools that have been added are freed again when they are idle.
+ *
+ * The worker and the one that frees are freezable: while a guest is saved and
+ * restored, the memory of no pool is on its way to be connected with devices.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/set_memory.h>
 #include <linux/slab.h>
@@ -99,14 +106,30 @@ static void free_transient_buffer(void *vaddr, size_t bytes)
 	swiotlb_free_buffer(vaddr, bytes);
 }
 
-/* The memory of a pool that is to stay; with a backend, any memory will do. */
-static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned long *nslabs)
+/* After a failure, how long not to try again */
+#define GROW_PAUSE	HZ
+
+/* A pool in which nothing is in use when looked at twice, so far apart, goes. */
+#define SHRINK_INTERVAL	(5 * HZ)
+
+/* The most slots that a pool can be added with */
+static unsigned long max_growth(void)
 {
-	u64 phys_limit = mem->backend ? U64_MAX : mem->phys_limit;
+	return min(swiotlb_default_nslabs(),
+		   (PAGE_SIZE << MAX_PAGE_ORDER) >> IO_TLB_SHIFT);
+}
+
+/*
+ * The memory of a pool that is added, @nslabs slots or less. With a backend any
+ * memory will do.
+ */
+static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int bus_bits,
+				 unsigned long *nslabs)
+{
+	u64 phys_limit = mem->backend ? U64_MAX :
+		min(mem->phys_limit, DMA_BIT_MASK(bus_bits));
 	void *vaddr;
 
-	*nslabs = min(swiotlb_default_nslabs(),
-		      (PAGE_SIZE << MAX_PAGE_ORDER) >> IO_TLB_SHIFT);
 	for (;;) {
 		vaddr = alloc_buffer(GFP_KERNEL | __GFP_NOWARN,
 				     *nslabs << IO_TLB_SHIFT, phys_limit);
@@ -117,17 +140,20 @@ static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned long *nslabs)
 	}
 }
 
-/* Add a pool to @mem, or change nothing and return -ENOMEM. */
-static int add_pool(struct io_tlb_mem *mem)
+/*
+ * Add a pool of @nslabs slots or less to @mem, its bus addresses of no more than
+ * @bus_bits bits. Or change nothing and return -ENOMEM.
+ */
+static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
+		    unsigned long nslabs, bool keep)
 {
 	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool;
 	unsigned int nareas;
-	unsigned long nslabs;
 	void *vaddr;
 
-	vaddr = alloc_growth_buffer(mem, &nslabs);
+	vaddr = alloc_growth_buffer(mem, bus_bits, &nslabs);
 	if (!vaddr)
 		return -ENOMEM;
 
@@ -139,7 +165,8 @@ static int add_pool(struct io_tlb_mem *mem)
 
 	swiotlb_pool_init(pool, virt_to_phys(vaddr), vaddr, nslabs, nareas);
 	pool->late_alloc = true;
-	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), mem->backend))
+	pool->keep = keep;
+	if (swiotlb_pool_connect(pool, bus_bits, bus_bits, mem->backend))
 		goto free;
 
 	swiotlb_publish(mem, pool, table);
@@ -152,18 +179,148 @@ free:
 	return -ENOMEM;
 }
 
+static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
+{
+	if (!add_pool(mem, bus_bits, max_growth(), false)) {
+		mem->grow_failed = false;
+		queue_delayed_work(system_freezable_wq, &mem->shrink,
+				   SHRINK_INTERVAL);
+		return;
+	}
+
+	WRITE_ONCE(mem->grow_next, jiffies + GROW_PAUSE);
+	if (!mem->grow_failed)
+		pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
+			bus_bits);
+	mem->grow_failed = true;
+}
+
 /**
  * swiotlb_grow() - worker that adds a pool
  * @work:	&io_tlb_mem.grow
  *
- * Context: May sleep. The only writer of &io_tlb_mem.pools once mappings exist.
+ * If there is no memory for one, that is logged once, until there is again.
+ *
+ * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
  */
 void swiotlb_grow(struct work_struct *work)
 {
 	struct io_tlb_mem *mem = container_of(work, struct io_tlb_mem, grow);
+	/* What is wanted from now on takes another run. */
+	unsigned int bus_bits = xchg(&mem->grow_bits, 64);
 
-	if (mem->can_grow && add_pool(mem))
-		pr_warn_ratelimited("Failed to allocate new pool\n");
+	mutex_lock(&mem->pools_mutex);
+	if (mem->can_grow)
+		grow(mem, bus_bits);
+	mutex_unlock(&mem->pools_mutex);
+}
+
+/**
+ * swiotlb_grow_now() - add a small pool for a device that reaches no other
+ * @mem:	Software IO TLB.
+ * @bus_bits:	Address bits of the device.
+ *
+ * It is never freed, because the device has been promised bounce buffers.
+ *
+ * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
+ * Return: 0 or -ENOMEM.
+ */
+int swiotlb_grow_now(struct io_tlb_mem *mem, unsigned int bus_bits)
+{
+	int err = -ENOMEM;
+
+	mutex_lock(&mem->pools_mutex);
+	if (mem->can_grow)
+		err = add_pool(mem, bus_bits, IO_TLB_MIN_SLABS, true);
+	if (mem->can_grow && err)
+		err = add_pool(mem, bus_bits, IO_TLB_SEGSIZE, true);
+	mutex_unlock(&mem->pools_mutex);
+	return err;
+}
+
+/* Nothing is in use, and nothing was when it was looked at before. */
+static bool has_been_idle(struct io_tlb_pool *pool)
+{
+	bool was_idle = pool->was_idle;
+
+	pool->was_idle = !pool->keep && !swiotlb_pool_used(pool);
+	return was_idle && pool->was_idle;
+}
+
+/* Free a pool. If it is in use now, or there is no memory, do nothing. */
+static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
+{
+	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
+	struct io_tlb_pool_table *table;
+
+	table = kzalloc(swiotlb_table_size(old->nr - 1), GFP_KERNEL);
+	if (!table)
+		return false;
+	if (!swiotlb_pool_close(pool)) {
+		kfree(table);
+		return false;
+	}
+
+	swiotlb_return_allowance(mem, pool);
+	swiotlb_unpublish(mem, pool, table);
+	swiotlb_pool_disconnect(pool);
+	swiotlb_free_buffer(pool->vaddr, pool->bytes);
+	kvfree(pool);
+	return true;
+}
+
+/**
+ * swiotlb_shrink() - worker that frees idle pools
+ * @work:	&io_tlb_mem.shrink
+ *
+ * Comes back as long as there is any pool that may be freed one day.
+ *
+ * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
+ */
+void swiotlb_shrink(struct work_struct *work)
+{
+	struct io_tlb_mem *mem = container_of(to_delayed_work(work),
+					      struct io_tlb_mem, shrink);
+	struct io_tlb_pool *pool;
+	bool more = false;
+	unsigned int i;
+
+	mutex_lock(&mem->pools_mutex);
+	/* From the last on, so that removing one does not move those to come */
+	for (i = rcu_dereference_protected(mem->pools, 1)->nr; i-- > 1; ) {
+		pool = rcu_dereference_protected(mem->pools, 1)->pools[i];
+		if (!has_been_idle(pool) || !remove_pool(mem, pool))
+			more |= !pool->keep;
+	}
+	mutex_unlock(&mem->pools_mutex);
+
+	if (more)
+		queue_delayed_work(system_freezable_wq, &mem->shrink,
+				   SHRINK_INTERVAL);
+}
+
+/*
+ * The sets have the bus addresses that the memory has. Where these are not physical
+ * ones it may turn out that the device cannot use it: nobody can make it contiguous
+ * here.
+ */
+static bool place_transient(struct io_tlb_pool *pool, u64 limit)
+{
+	phys_addr_t bus = dma_phys_to_bus(pool->start);
+	unsigned long i;
+
+	if (!dma_bus_contiguous(pool->start, pool->bytes))
+		return false;
+	for (i = 0; i < DIV_ROUND_UP(pool->nslabs, IO_TLB_SEGSIZE); i++)
+		pool->sets[i].bus = bus + i * IO_TLB_SET_BYTES;
+	pool->bus_max = bus + pool->bytes - 1;
+	return dma_bus_is_phys() || pool->bus_max <= limit;
+}
+
+static void destroy_transient(struct io_tlb_pool *pool)
+{
+	free_transient_buffer(pool->vaddr, PAGE_ALIGN(pool->bytes));
+	kfree(pool);
 }
 
 static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
@@ -172,7 +329,8 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 	 * Whoever does not care for the device's reach now may check it later,
 	 * and there is no reason to go beyond it.
 	 */
-	u64 limit = min_not_zero(*rq->dev->dma_mask, rq->dev->bus_dma_limit);
+	u64 limit = min(min_not_zero(*rq->dev->dma_mask, rq->dev->bus_dma_limit),
+			rq->limit);
 	/* The memory is aligned; the slots may have to start further on. */
 	unsigned long nslabs = rq->nslots + rq->align.value;
 	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
@@ -185,31 +343,52 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 		return NULL;
 	vaddr = alloc_transient_buffer(rq->dev,
 				       PAGE_ALIGN(nslabs << IO_TLB_SHIFT),
-				       min(limit, rq->limit), gfp, &start);
+				       dma_bus_is_phys() ? limit : U64_MAX,
+				       gfp, &start);
 	if (!vaddr) {
 		kfree(pool);
 		return NULL;
 	}
+
 	swiotlb_pool_init(pool, start, vaddr, nslabs, 1);
 	pool->transient = true;
-	swiotlb_pool_connect(pool, limit, NULL);
+	if (!place_transient(pool, limit)) {
+		destroy_transient(pool);
+		return NULL;
+	}
+	swiotlb_pool_connect(pool, 64, 64, NULL);
 	return pool;
 }
 
-static void destroy_transient(struct io_tlb_pool *pool)
+/*
+ * How many bits the bus addresses of a pool may have for the device to reach it; 64
+ * if it reaches all that may be added anyway, 0 if that is hard to say.
+ */
+static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 {
-	free_transient_buffer(pool->vaddr, PAGE_ALIGN(pool->bytes));
-	kfree(pool);
+	if (bus_to_dma(rq->dev, limit) <= rq->limit)
+		return 64;
+	if (rq->dev->dma_range_map)
+		return 0;
+	return fls64(rq->limit + 1) - 1;
 }
 
-/* Would the device reach all of a pool that is added, and be content with it? */
-static bool growth_helps(const struct io_tlb_request *rq)
+/* Add a pool for the requests to come, if one can help the device. */
+static void want_pool(const struct io_tlb_request *rq)
 {
 	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
-	u64 limit = mem->backend ? DMA_BIT_MASK(32) : mem->phys_limit;
+	unsigned int bits = reachable_bits(rq, mem->backend ? U64_MAX :
+						mem->phys_limit);
+	unsigned long room = rounddown_pow_of_two(max_growth());
 
-	return swiotlb_request_possible(rq) &&
-		bus_to_dma(rq->dev, limit) <= rq->limit;
+	if (bits < IO_TLB_MIN_BITS || !swiotlb_request_possible(rq, room) ||
+	    time_before(jiffies, READ_ONCE(mem->grow_next)))
+		return;
+
+	/* If another CPU writes more bits now, this will be back for less. */
+	if (bits < READ_ONCE(mem->grow_bits))
+		WRITE_ONCE(mem->grow_bits, bits);
+	queue_work(system_freezable_wq, &mem->grow);
 }
 
 /**
@@ -218,8 +397,9 @@ static bool growth_helps(const struct io_tlb_request *rq)
  * @index:	Receives the first slot's index.
  *
  * Starts the worker that adds a pool for the requests to come, if the device
- * would reach it. With a backend there is no transient pool: to make memory
- * contiguous takes too long where mappings are made.
+ * would reach it. Where only a backend can make memory contiguous, which takes too
+ * long where mappings are made, there is a transient pool if pages happen to be what
+ * the device needs.
  *
  * Context: Any.
  * Return: The pool, or %NULL.
@@ -232,17 +412,16 @@ struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 	struct io_tlb_pool *pool;
 	unsigned long flags;
 
-	if (growth_helps(rq))
-		schedule_work(&mem->grow);
-	if (mem->backend)
-		return NULL;
-
+	want_pool(rq);
 	pool = make_transient(rq);
 	if (!pool)
 		return NULL;
 
 	pool->areas[0].allowance = pool->nslabs;
-	*index = swiotlb_area_alloc(pool, 0, rq);
+	*index = rq->nslots > IO_TLB_SEGSIZE ? -1 :
+		swiotlb_area_alloc(pool, 0, rq);
+	if (*index < 0)
+		*index = swiotlb_span_alloc(pool, rq);
 	if (*index < 0) {
 		destroy_transient(pool);
 		return NULL;

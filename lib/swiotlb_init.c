@@ -6,6 +6,7 @@
 
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/log2.h>
@@ -20,7 +21,11 @@
 
 struct io_tlb_mem io_tlb_default_mem = {
 	.hiwater_lock = __SPIN_LOCK_UNLOCKED(io_tlb_default_mem.hiwater_lock),
+	.pools_mutex = __MUTEX_INITIALIZER(io_tlb_default_mem.pools_mutex),
 	.grow = __WORK_INITIALIZER(io_tlb_default_mem.grow, swiotlb_grow),
+	.grow_bits = 64,
+	.shrink = __DELAYED_WORK_INITIALIZER(io_tlb_default_mem.shrink,
+					     swiotlb_shrink, TIMER_DEFERRABLE),
 };
 
 /* From swiotlb=force and swiotlb=noforce */
@@ -204,6 +209,8 @@ static void allow_growth(const struct swiotlb_backend *backend, u64 phys_limit)
 	io_tlb_default_mem.can_grow = IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC);
 	io_tlb_default_mem.backend = backend;
 	io_tlb_default_mem.phys_limit = phys_limit;
+	/* Early jiffies are on the verge of wrapping. */
+	io_tlb_default_mem.grow_next = jiffies;
 }
 
 /**
@@ -259,7 +266,8 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 	}
 
 	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
-	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), backend))
+	pool->keep = true;
+	if (swiotlb_pool_connect(pool, IO_TLB_LOW_BITS, 32, backend))
 		goto free_meta;
 
 	if (pool->nslabs != default_nslabs) {
@@ -395,7 +403,8 @@ int swiotlb_init_late(size_t size, gfp_t gfp_mask,
 
 	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
 	pool->late_alloc = true;
-	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), backend))
+	pool->keep = true;
+	if (swiotlb_pool_connect(pool, IO_TLB_LOW_BITS, 32, backend))
 		goto free_meta;
 
 	allow_growth(backend, zone_limit(gfp_mask));
@@ -508,17 +517,40 @@ phys_addr_t default_swiotlb_limit(void)
 	return pool ? pool->end - 1 : 0;
 }
 
-/**
- * swiotlb_highest_bus_address() - highest bus address of the default pool
- *
- * A device that reaches this can be served by bounce buffers, whatever else it
- * cannot reach.
- *
- * Return: The address, or 0 if there is no pool.
- */
-phys_addr_t swiotlb_highest_bus_address(void)
+/* Does a pool that stays lie below @mask altogether? */
+static bool pool_below(struct io_tlb_mem *mem, u64 mask)
 {
-	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+	struct io_tlb_pool_table *table;
+	bool found = false;
+	unsigned int i;
 
-	return pool ? pool->bus_max : 0;
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	for (i = 0; !found && i < table->nr; i++)
+		found = table->pools[i]->keep &&
+			table->pools[i]->bus_max <= mask;
+	rcu_read_unlock();
+	return found;
+}
+
+/**
+ * swiotlb_supports() - can a device be served by bounce buffers?
+ * @dev:	Device.
+ * @mask:	The DMA mask that it may get, all ones up to some bit.
+ *
+ * Whatever else it does not reach. If all pools are too high for it, but bounce
+ * memory can be had that is not, a small pool is added.
+ *
+ * Context: May sleep.
+ * Return: %true if it can.
+ */
+bool swiotlb_supports(struct device *dev, u64 mask)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	unsigned int bits = fls64(mask);
+
+	if (!is_swiotlb_active(dev))
+		return false;
+	return pool_below(mem, mask) ||
+		(bits >= IO_TLB_MIN_BITS && !swiotlb_grow_now(mem, bits));
 }

@@ -3,8 +3,10 @@
  * What the files of the software IO TLB share with each other and nobody else.
  *
  *	swiotlb.c		map, unmap, sync: the bounce copies
- *	swiotlb_slots.c		the slot allocator
+ *	swiotlb_slots.c		the slot allocator, within a slot set
+ *	swiotlb_span.c		the same for what takes more than a slot set
  *	swiotlb_pool.c		what all pools have in common
+ *	swiotlb_connect.c	makes a pool's memory contiguous for devices
  *	swiotlb_init.c		the default pool: parameters, set-up, tear-down
  *	swiotlb_dynamic.c	pools that come and go at run time
  *	swiotlb_restricted.c	pools that belong to a device ("restricted-dma-pool")
@@ -42,14 +44,23 @@
  *            3 slots 1   1  2              four allocations
  *
  * A set is the unit of contiguity: it has a bus address of its own, and an
- * allocation never leaves its set. On bare metal the sets of a pool happen to be
- * adjacent on the bus as well; on Xen PV they are not. Limit, alignment and
- * segment boundary of a device are therefore judged by the bus address of the
- * set, never by where the pool is for the CPU.
+ * allocation of up to its size lies within one. On bare metal the sets of a pool
+ * happen to be adjacent on the bus as well; on Xen PV eight may be, or none. Limit,
+ * alignment and segment boundary of a device are therefore judged by the bus
+ * address of the set, never by where the pool is for the CPU.
  *
  * An allocation runs from its first slot to the next slot that is free or first
  * in turn, so neither its length nor its padding need be stored. What a mapping
  * needs to remember is kept once, with its first slot: &struct io_tlb_slot.
+ *
+ * What is larger than a set takes slots of several that are adjacent on the bus::
+ *
+ *   set            4             5             6
+ *   in use    . . . x x x | x x x x x x | x x . . . .
+ *   first           1     |             |
+ *   goes_on       yes     |     yes     |     no
+ *
+ * Only a search for that much looks at more than one set (swiotlb_span.c).
  *
  * A search takes the lowest slots that fit. They were used last by whoever freed
  * them, so their lines are in the cache. To get there without visiting full sets,
@@ -79,9 +90,11 @@
  * 1. &io_tlb_mem.hiwater_lock	the high-water mark (swiotlb_debugfs.c)
  * 2. &io_tlb_area.lock		sets, summary, windows and counters of an area
  *
- * in this order, interrupts off. One area lock is held at a time.
+ * in this order, interrupts off. One area lock is held at a time, also where an
+ * allocation takes slots of several areas.
  * &device.dma_io_tlb_lock (the device's transient pools) is a leaf lock, nested
- * in neither. The table of pools has one writer, which needs no lock.
+ * in neither. The table of pools is written during set-up, and later under a mutex
+ * (swiotlb_dynamic.c) that is taken where sleeping is fine.
  *
  * The record of a mapping belongs to whoever holds the mapping, and is read
  * without a lock; so are the words of free and first bits that lead to it: other
@@ -92,6 +105,19 @@
 
 #define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
 #define IO_TLB_SET_ORDER	get_order(IO_TLB_SET_BYTES)
+
+/* The end of a mapping has 32 bits, and one of any alignment has to be among them. */
+#define IO_TLB_MAX_MAPPING	((size_t)1 << 31)
+
+/*
+ * Where a backend has memory for it, the default pool has bus addresses of no more
+ * bits. Not of less: few devices reach only that, and all of their memory, coherent
+ * memory too, has to be there.
+ */
+#define IO_TLB_LOW_BITS		28
+
+/* For devices that reach less, no pool is added. */
+#define IO_TLB_MIN_BITS		24
 
 /* With less than this a pool is not worth having. */
 #define IO_TLB_MIN_SLABS	((1UL << 20) >> IO_TLB_SHIFT)
@@ -113,13 +139,17 @@
  * @bus:	Bus address of slot 0: what phys_to_dma_unencrypted() makes of
  *		its physical address before the offset of a device is applied.
  * @area:	The area that it belongs to.
+ * @goes_on:	The allocation in the last slot goes on in the next set.
+ *
+ * 64 bytes, so that it is found by a shift and mostly is one cache line.
  */
 struct io_tlb_set {
 	u64 free[2];
 	u64 first[2];
 	phys_addr_t bus;
 	struct io_tlb_area *area;
-};
+	bool goes_on;
+} __aligned(64);
 
 /**
  * struct io_tlb_slot - record of the mapping that starts in a slot
@@ -174,12 +204,16 @@ struct io_tlb_area {
  * @nslabs:	Number of slots.
  * @nareas:	Number of areas, a power of two.
  * @bus_max:	Highest bus address of any byte.
+ * @longest:	Bytes of the longest run of sets that are adjacent on the bus.
  * @areas:	Array of @nareas.
  * @sets:	One for each 128 slots, rounded up.
  * @slots:	Array of @nslabs.
  * @backend:	Made the memory contiguous, and must undo it. %NULL if nobody.
+ * @bus_bits:	Its bus addresses were wanted to have no more bits than that.
  * @late_alloc:	The memory comes from the page allocator, not from memblock.
  * @transient:	Made for a single mapping.
+ * @keep:	Not to be freed when it is idle.
+ * @was_idle:	Nothing was in use when it was last looked at.
  * @node:	In &device.dma_io_tlb_pools, if @transient.
  * @rcu:	Delays freeing past the readers of the list.
  */
@@ -192,12 +226,16 @@ struct io_tlb_pool {
 	unsigned long nslabs;
 	unsigned int nareas;
 	phys_addr_t bus_max;
+	size_t longest;
 	struct io_tlb_area *areas;
 	struct io_tlb_set *sets;
 	struct io_tlb_slot *slots;
 	const struct swiotlb_backend *backend;
+	unsigned int bus_bits;
 	bool late_alloc;
 	bool transient;
+	bool keep;
+	bool was_idle;
 	struct list_head node;
 	struct rcu_head rcu;
 };
@@ -239,10 +277,12 @@ struct io_tlb_align {
 /**
  * struct io_tlb_request - what an allocation of slots has to satisfy
  * @dev:	Device that will use it.
- * @nslots:	Number of slots, padding included; 1 to %IO_TLB_SEGSIZE.
+ * @nslots:	Number of slots, padding included. swiotlb_area_alloc() is for up to
+ *		%IO_TLB_SEGSIZE of them.
  * @bound:	The least summary of a set in which there may be that many in a row.
  *		All lengths from 0 to 128 do not go into 7 bits beside
- *		%IO_TLB_RUN_UNKNOWN: 126 and 127 share a value.
+ *		%IO_TLB_RUN_UNKNOWN: 126 and 127 share a value. Of no meaning for
+ *		what does not fit into a set.
  * @align:	Which addresses it may start at.
  * @boundary_mask: The allocation must not cross a multiple of this plus one.
  *		In bytes.
@@ -303,6 +343,30 @@ static inline int last_first_slot(struct io_tlb_pool *pool, unsigned int index)
 	return first ? (index & -IO_TLB_SEGSIZE) + fls64(first) - 1 : -1;
 }
 
+/*
+ * The summary bytes of sets are read eight at a time and written one by one.
+ * The words are little-endian, so that the lowest set is the lowest byte.
+ */
+static inline u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
+{
+	return (u8 *)area->summary + set;
+}
+
+/*
+ * Any run may be in the area's @set now. Mostly that is known, and then the cache
+ * lines are left alone: the CPU that maps and the one that unmaps both have them.
+ */
+static inline void summary_forget(struct io_tlb_area *area, unsigned int set)
+{
+	u8 *window = &area->windows[set / IO_TLB_WINDOW_SETS];
+	u8 *summary = summary_byte(area, set);
+
+	if (*summary != IO_TLB_RUN_UNKNOWN)
+		*summary = IO_TLB_RUN_UNKNOWN;
+	if (*window != IO_TLB_RUN_UNKNOWN)
+		WRITE_ONCE(*window, IO_TLB_RUN_UNKNOWN);
+}
+
 static inline bool in_pool(const struct io_tlb_pool *pool, phys_addr_t paddr)
 {
 	return paddr >= pool->start && paddr < pool->end;
@@ -313,6 +377,11 @@ struct io_tlb_pool *swiotlb_get_slots(struct io_tlb_request *rq, int *index);
 void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool);
 
+/* swiotlb_span.c */
+int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq);
+void swiotlb_span_free(struct io_tlb_pool *pool, unsigned long i);
+size_t swiotlb_longest_run(struct io_tlb_pool *pool);
+
 /* swiotlb_slots.c */
 struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
 				  unsigned int alloc_align_mask,
@@ -321,13 +390,14 @@ int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index);
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 		       struct io_tlb_request *rq);
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
-bool swiotlb_request_possible(const struct io_tlb_request *rq);
+bool swiotlb_request_possible(const struct io_tlb_request *rq,
+			      unsigned long room);
 
 /**
  * swiotlb_request() - work out what slots a mapping needs
  * @dev:	Device.
  * @orig_addr:	Physical address of the original buffer, or 0 if there is none.
- * @size:	Bytes to allocate, pre-padding included; 1 to the size of a set.
+ * @size:	Bytes to allocate, pre-padding included.
  * @alloc_align_mask: Alignment of the allocation, as swiotlb_tbl_map_single()
  *		gets it.
  * @limit:	Highest DMA address that may be used.
@@ -374,22 +444,31 @@ unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs);
 size_t swiotlb_pool_meta_size(unsigned long nslabs, unsigned int nareas);
 void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
 		       unsigned long nslabs, unsigned int nareas);
-int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
-			 const struct swiotlb_backend *backend);
-void swiotlb_pool_disconnect(struct io_tlb_pool *pool);
+void swiotlb_pool_trim(struct io_tlb_pool *pool, unsigned long nsets);
+bool swiotlb_pool_close(struct io_tlb_pool *pool);
 void swiotlb_free_buffer(void *vaddr, size_t bytes);
 size_t swiotlb_table_size(unsigned int nr);
 void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		     struct io_tlb_pool_table *table);
+void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
+		       struct io_tlb_pool_table *table);
 struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
 					  phys_addr_t paddr);
 
+/* swiotlb_connect.c */
+int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits,
+			 unsigned int bus_bits,
+			 const struct swiotlb_backend *backend);
+void swiotlb_pool_disconnect(struct io_tlb_pool *pool);
+
 /* swiotlb_debugfs.c */
+unsigned long swiotlb_pool_used(struct io_tlb_pool *pool);
 unsigned long swiotlb_mem_used(struct io_tlb_mem *mem);
 #ifdef CONFIG_DEBUG_FS
 void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname);
 void swiotlb_raise_allowance(struct io_tlb_mem *mem, struct io_tlb_area *area);
 void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs);
+void swiotlb_return_allowance(struct io_tlb_mem *mem, struct io_tlb_pool *pool);
 #else
 static inline void swiotlb_create_debugfs_files(struct io_tlb_mem *mem,
 						const char *dirname)
@@ -406,11 +485,18 @@ static inline void swiotlb_account_transient(struct io_tlb_mem *mem,
 {
 	atomic_long_add(nslabs, &mem->transient_nslabs);
 }
+
+static inline void swiotlb_return_allowance(struct io_tlb_mem *mem,
+					    struct io_tlb_pool *pool)
+{
+}
 #endif
 
 /* swiotlb_dynamic.c */
 #ifdef CONFIG_SWIOTLB_DYNAMIC
 void swiotlb_grow(struct work_struct *work);
+void swiotlb_shrink(struct work_struct *work);
+int swiotlb_grow_now(struct io_tlb_mem *mem, unsigned int bus_bits);
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 					    int *index);
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool);
@@ -419,6 +505,16 @@ struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
 #else
 static inline void swiotlb_grow(struct work_struct *work)
 {
+}
+
+static inline void swiotlb_shrink(struct work_struct *work)
+{
+}
+
+static inline int swiotlb_grow_now(struct io_tlb_mem *mem,
+				   unsigned int bus_bits)
+{
+	return -ENOMEM;
 }
 
 static inline struct io_tlb_pool *

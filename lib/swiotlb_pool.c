@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Software IO TLB: what all pools have in common. Their metadata, the connection of
- * their memory with devices, and the table in which mappings find them.
+ * Software IO TLB: what all pools have in common. Their metadata, and the table in
+ * which mappings find them.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
 #include <linux/hash.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -57,7 +58,8 @@ static void lay_out_pool(struct pool_layout *l, unsigned long nslabs,
 	l->areas = ALIGN(sizeof(struct io_tlb_pool), SMP_CACHE_BYTES);
 	l->summary = ALIGN(l->areas + sizeof(struct io_tlb_area) * nareas,
 			   SMP_CACHE_BYTES);
-	l->sets = l->summary + l->area_summary * nareas;
+	l->sets = ALIGN(l->summary + l->area_summary * nareas,
+			__alignof__(struct io_tlb_set));
 	l->slots = l->sets + sizeof(struct io_tlb_set) * l->nsets;
 	l->size = PAGE_ALIGN(l->slots + sizeof(struct io_tlb_slot) * nslabs);
 }
@@ -158,8 +160,12 @@ static void trim_area(struct io_tlb_area *area, unsigned long nsets)
 	memset((u8 *)area->summary + area->nr_sets, 0, before - area->nr_sets);
 }
 
-/* The last sets of the pool are not to be used: leave them out. */
-static void trim_pool(struct io_tlb_pool *pool, unsigned long nsets)
+/**
+ * swiotlb_pool_trim() - leave out the last sets of a pool
+ * @pool:	Pool that nobody can see yet.
+ * @nsets:	How many of its sets remain.
+ */
+void swiotlb_pool_trim(struct io_tlb_pool *pool, unsigned long nsets)
 {
 	unsigned long i;
 
@@ -173,100 +179,54 @@ static void trim_pool(struct io_tlb_pool *pool, unsigned long nsets)
 	pool->end = slot_phys(pool, pool->nslabs);
 }
 
-static void *set_vaddr(struct io_tlb_pool *pool, unsigned long i)
+/* Free slots become used ones that belong to nobody, or the other way round. */
+static void close_area(struct io_tlb_area *area, bool close)
 {
-	return pool->vaddr + i * IO_TLB_SET_BYTES;
-}
+	unsigned int i;
 
-static void disconnect_sets(struct io_tlb_pool *pool, unsigned long from,
-			    unsigned long to)
-{
-	while (to-- > from)
-		pool->backend->undo_contiguous(set_vaddr(pool, to),
-					       IO_TLB_SET_ORDER);
-}
+	for (i = 0; i < area->nr_sets; i++) {
+		struct io_tlb_set *set = &area->sets[i];
+		u64 *from = close ? set->free : set->first;
+		u64 *to = close ? set->first : set->free;
 
-/*
- * Make the pool's sets contiguous one by one, and tell how many are in the end. If
- * there is not enough contiguous memory for all of them, leave some to others:
- * coherent memory is made of the same stuff.
- */
-static unsigned long connect_sets(struct io_tlb_pool *pool, u64 limit)
-{
-	unsigned long wanted = pool->nslabs / IO_TLB_SEGSIZE, got, keep;
-
-	for (got = 0; got < wanted; got++)
-		if (pool->backend->make_contiguous(set_vaddr(pool, got),
-						   IO_TLB_SET_ORDER, limit,
-						   &pool->sets[got].bus))
-			break;
-	if (got == wanted)
-		return got;
-
-	keep = got - got / 4;
-	disconnect_sets(pool, keep, got);
-	return keep;
-}
-
-static phys_addr_t highest_bus(struct io_tlb_pool *pool)
-{
-	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
-	phys_addr_t highest = 0;
-
-	for (i = 0; i < nsets; i++)
-		highest = max(highest, pool->sets[i].bus);
-	return highest + IO_TLB_SET_BYTES - 1;
-}
-
-/**
- * swiotlb_pool_connect() - make the memory of a pool usable by devices
- * @pool:	Initialised pool that nobody can see yet.
- * @limit:	Highest bus address that the memory may have.
- * @backend:	Makes it contiguous, or %NULL if it is.
- *
- * Where there is not enough contiguous memory for all of the pool, the rest is
- * left out: @pool->nslabs and @pool->end tell what there is. The memory is
- * cleared, so that no device sees what was there before.
- *
- * Context: Boot, or may sleep. With no backend: any.
- * Return: 0, or -ENOMEM if there is not all of the pool and not even
- * %IO_TLB_MIN_SLABS. Nothing is left to undo then.
- */
-int swiotlb_pool_connect(struct io_tlb_pool *pool, u64 limit,
-			 const struct swiotlb_backend *backend)
-{
-	unsigned long nsets;
-
-	if (backend) {
-		pool->backend = backend;
-		nsets = connect_sets(pool, limit);
-		if (nsets * IO_TLB_SEGSIZE < min(pool->nslabs,
-						 IO_TLB_MIN_SLABS)) {
-			disconnect_sets(pool, 0, nsets);
-			return -ENOMEM;
+		for (unsigned int word = 0; word < 2; word++) {
+			WRITE_ONCE(to[word], to[word] | from[word]);
+			WRITE_ONCE(from[word], 0);
 		}
-		if (nsets * IO_TLB_SEGSIZE < pool->nslabs) {
-			pr_warn("device-contiguous memory for %lu of %lu slots only\n",
-				nsets * IO_TLB_SEGSIZE, pool->nslabs);
-			trim_pool(pool, nsets);
-		}
-		pool->bus_max = highest_bus(pool);
+		summary_forget(area, i);
 	}
-
-	memset(pool->vaddr, 0, pool->nslabs << IO_TLB_SHIFT);
-	return 0;
 }
 
 /**
- * swiotlb_pool_disconnect() - undo swiotlb_pool_connect()
- * @pool:	Pool that is not used any more.
+ * swiotlb_pool_close() - hand out no more of a pool
+ * @pool:	Pool.
  *
- * Context: Boot, or may sleep. With no backend: any.
+ * Context: May sleep. Takes the locks of all areas, one after the other.
+ * Return: %true if nothing is in use, and now never will be; %false if something
+ * is, and nothing has changed.
  */
-void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
+bool swiotlb_pool_close(struct io_tlb_pool *pool)
 {
-	if (pool->backend)
-		disconnect_sets(pool, 0, pool->nslabs / IO_TLB_SEGSIZE);
+	struct io_tlb_area *area = pool->areas;
+	bool idle = true;
+
+	for (; idle && area < pool->areas + pool->nareas; area++) {
+		spin_lock_irq(&area->lock);
+		idle = !area->used;
+		if (idle)
+			close_area(area, true);
+		spin_unlock_irq(&area->lock);
+	}
+	if (idle)
+		return true;
+
+	/* The last one has not been closed. */
+	for (area--; area-- > pool->areas; ) {
+		spin_lock_irq(&area->lock);
+		close_area(area, false);
+		spin_unlock_irq(&area->lock);
+	}
+	return false;
 }
 
 static unsigned int hash_bits(unsigned int nr)
@@ -309,18 +269,18 @@ static void add_to_hash(struct io_tlb_pool_table *table,
 	*bucket = pool;
 }
 
-static void fill_table(struct io_tlb_pool_table *table,
-		       const struct io_tlb_pool_table *old,
-		       struct io_tlb_pool *pool)
+static void append(struct io_tlb_pool_table *table, struct io_tlb_pool *pool)
+{
+	table->pools[table->nr++] = pool;
+	table->max_areas = max(table->max_areas, pool->nareas);
+}
+
+/* All pools are in the table: make the hash table behind them. */
+static void finish_table(struct io_tlb_pool_table *table)
 {
 	unsigned int i;
 
-	table->nr = old ? old->nr + 1 : 1;
-	table->max_areas = max(old ? old->max_areas : 0, pool->nareas);
 	table->hash_bits = hash_bits(table->nr);
-	for (i = 0; i < table->nr - 1; i++)
-		table->pools[i] = old->pools[i];
-	table->pools[i] = pool;
 	for (i = 1; i < table->nr; i++)
 		add_to_hash(table, table->pools[i]);
 }
@@ -359,14 +319,18 @@ struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
  *		allocation of the page allocator.
  * @table:	Zeroed memory for a table with one pool more than there are.
  *
- * Context: Set-up, or the worker that adds pools: one caller at a time.
+ * Context: Set-up, or whoever adds pools: one caller at a time.
  */
 void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		     struct io_tlb_pool_table *table)
 {
 	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
+	unsigned int i;
 
-	fill_table(table, old, pool);
+	for (i = 0; old && i < old->nr; i++)
+		append(table, old->pools[i]);
+	append(table, pool);
+	finish_table(table);
 	rcu_assign_pointer(mem->pools, table);
 	WRITE_ONCE(mem->nslabs, mem->nslabs + pool->nslabs);
 
@@ -383,12 +347,44 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 }
 
 /**
+ * swiotlb_unpublish() - let mappings find a pool no longer
+ * @mem:	Software IO TLB that it is part of.
+ * @pool:	Pool that has been closed, not the first one.
+ * @table:	Zeroed memory for a table with one pool less than there are.
+ *
+ * Context: One caller at a time, and none of swiotlb_publish(). May sleep: when it
+ * returns, nobody looks at the pool any more.
+ */
+void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
+		       struct io_tlb_pool_table *table)
+{
+	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
+	unsigned int i;
+
+	for (i = 0; i < old->nr; i++)
+		if (old->pools[i] != pool)
+			append(table, old->pools[i]);
+	finish_table(table);
+	rcu_assign_pointer(mem->pools, table);
+	WRITE_ONCE(mem->nslabs, mem->nslabs - pool->nslabs);
+
+	synchronize_rcu();
+	if (!old->boot)
+		kfree(old);
+}
+
+/**
  * swiotlb_mem_init() - initialise a software IO TLB that has no pool yet
  * @mem:	Zeroed memory.
  */
 void swiotlb_mem_init(struct io_tlb_mem *mem)
 {
 	spin_lock_init(&mem->hiwater_lock);
+	mutex_init(&mem->pools_mutex);
+	INIT_WORK(&mem->grow, swiotlb_grow);
+	INIT_DEFERRABLE_WORK(&mem->shrink, swiotlb_shrink);
+	mem->grow_bits = 64;
+	mem->grow_next = jiffies;
 }
 
 /**

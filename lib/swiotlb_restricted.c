@@ -36,7 +36,7 @@ struct page *swiotlb_alloc(struct device *dev, size_t size)
 	struct io_tlb_pool *pool;
 	int index;
 
-	if (!mem || !mem->defpool || !size || size > IO_TLB_SET_BYTES)
+	if (!mem || !mem->defpool || !size || size > IO_TLB_MAX_MAPPING)
 		return NULL;
 
 	struct io_tlb_request rq = swiotlb_request(dev, 0, size, align_mask,
@@ -95,7 +95,8 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	mem->force_bounce = true;
 	mem->for_alloc = true;
 	swiotlb_pool_init(pool, rmem->base, vaddr, nslabs, 1);
-	swiotlb_pool_connect(pool, U64_MAX, NULL);
+	pool->keep = true;
+	swiotlb_pool_connect(pool, 64, 64, NULL);
 	swiotlb_publish(mem, pool, table);
 	swiotlb_create_debugfs_files(mem, rmem->name);
 	return mem;

@@ -2,7 +2,7 @@
 /*
  * The slot allocator of the software IO TLB: finds, takes and returns runs of
  * slots within a slot set. Its data structures are explained in
- * swiotlb_internal.h.
+ * swiotlb_internal.h. What is larger than a set: swiotlb_span.c.
  */
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
@@ -102,10 +102,18 @@ static int lowest_within_boundary(const struct io_tlb_request *rq,
 int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index)
 {
 	struct io_tlb_set *set = slot_set(pool, index);
+	int start;
 
 	if (READ_ONCE(set->free[index / 64 % 2]) & BIT_ULL(index % 64))
 		return -1;
-	return last_first_slot(pool, index);
+
+	start = last_first_slot(pool, index);
+	while (start < 0 && set > pool->sets && READ_ONCE(set[-1].goes_on)) {
+		set--;
+		index = round_down(index, IO_TLB_SEGSIZE) - 1;
+		start = last_first_slot(pool, index);
+	}
+	return start;
 }
 
 /* @n bits from bit 0, where @n is 1 to 64 */
@@ -123,38 +131,6 @@ static void set_take(struct io_tlb_set *set, unsigned int slot, unsigned int n)
 	if (here < n)
 		WRITE_ONCE(set->free[1], set->free[1] & ~low_bits(n - here));
 	WRITE_ONCE(set->first[word], set->first[word] | BIT_ULL(bit));
-}
-
-/* Free the slots from @slot in the first word to the end of the allocation. */
-static noinline unsigned int return_across(struct io_tlb_set *set,
-					   unsigned int slot)
-{
-	u64 ends = set->free[1] | set->first[1];
-	unsigned int end = ends ? __ffs64(ends) : 64;
-
-	WRITE_ONCE(set->free[0], set->free[0] | U64_MAX << slot);
-	if (end)
-		WRITE_ONCE(set->free[1], set->free[1] | low_bits(end));
-	return 64 + end - slot;
-}
-
-/* Return the allocation that starts at @slot; tells how many slots it had. */
-static __always_inline unsigned int set_return(struct io_tlb_set *set,
-					       unsigned int slot)
-{
-	unsigned int word = slot / 64, bit = slot % 64;
-	u64 free = set->free[word], first = set->first[word];
-	/* It runs to the next slot that is free or first in turn. */
-	u64 ends = (free | first) & (~1ULL << bit);
-	unsigned int end = 64;
-
-	WRITE_ONCE(set->first[word], first & ~BIT_ULL(bit));
-	if (unlikely(!ends && !word))
-		return return_across(set, slot);
-	if (likely(ends))
-		end = __ffs64(ends);
-	WRITE_ONCE(set->free[word], free | low_bits(end - bit) << bit);
-	return end - bit;
 }
 
 /**
@@ -270,30 +246,6 @@ static u8 bound_without(unsigned int n)
 }
 
 /*
- * The summary bytes of sets are read eight at a time and written one by one.
- * The words are little-endian, so that the lowest set is the lowest byte.
- */
-static u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
-{
-	return (u8 *)area->summary + set;
-}
-
-/*
- * Any run may be in @set now. Mostly that is known, and then the cache lines are left
- * alone: the CPU that maps and the one that unmaps both have them.
- */
-static void summary_forget(struct io_tlb_area *area, unsigned int set)
-{
-	u8 *window = &area->windows[set / IO_TLB_WINDOW_SETS];
-	u8 *summary = summary_byte(area, set);
-
-	if (*summary != IO_TLB_RUN_UNKNOWN)
-		*summary = IO_TLB_RUN_UNKNOWN;
-	if (*window != IO_TLB_RUN_UNKNOWN)
-		WRITE_ONCE(*window, IO_TLB_RUN_UNKNOWN);
-}
-
-/*
  * Bit 7 of each byte of the result tells whether that byte of @word is at least
  * @bound: then it survives the subtraction.
  */
@@ -392,33 +344,95 @@ int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 	return -1;
 }
 
+/* Return all slots from @slot to the end of @set, and what follows in the next. */
+static noinline int free_across_sets(struct io_tlb_pool *pool,
+				     struct io_tlb_set *set,
+				     unsigned long flags)
+	__releases(&set->area->lock)
+{
+	WRITE_ONCE(set->goes_on, false);
+	spin_unlock_irqrestore(&set->area->lock, flags);
+	swiotlb_span_free(pool, set - pool->sets + 1);
+	return 0;
+}
+
+/*
+ * swiotlb_slots_free() for an allocation that does not end before the word does in
+ * which it starts.
+ */
+static noinline int free_across_words(struct io_tlb_pool *pool,
+				      unsigned int index, unsigned long flags)
+	__releases(&slot_set(pool, index)->area->lock)
+{
+	unsigned int slot = index % IO_TLB_SEGSIZE, end = IO_TLB_SEGSIZE;
+	struct io_tlb_set *set = slot_set(pool, index);
+	struct io_tlb_area *area = set->area;
+	unsigned int word = slot / 64;
+	u64 ends;
+
+	pool->slots[index].end = 0;
+	WRITE_ONCE(set->first[word], set->first[word] & ~BIT_ULL(slot % 64));
+	WRITE_ONCE(set->free[word], set->free[word] | U64_MAX << slot % 64);
+	if (!word) {
+		ends = set->free[1] | set->first[1];
+		if (ends)
+			end = 64 + __ffs64(ends);
+		if (end > 64)
+			WRITE_ONCE(set->free[1],
+				   set->free[1] | low_bits(end - 64));
+	}
+	WRITE_ONCE(area->used, area->used - (end - slot));
+	summary_forget(area, set - area->sets);
+	if (unlikely(end == IO_TLB_SEGSIZE && set->goes_on))
+		return free_across_sets(pool, set, flags);
+
+	spin_unlock_irqrestore(&area->lock, flags);
+	return 0;
+}
+
+/* swiotlb_slots_free() for a slot in which no allocation starts */
+static noinline int free_from_inside(struct io_tlb_pool *pool,
+				     unsigned int index)
+{
+	int start = swiotlb_find_start(pool, index);
+
+	return start < 0 ? -EINVAL : swiotlb_slots_free(pool, start);
+}
+
 /**
  * swiotlb_slots_free() - return an allocation
  * @pool:	Pool.
  * @index:	Any slot of the allocation.
  *
  * Context: Any. Takes the lock of the area that the slots belong to, interrupts
- * off.
+ * off; one after the other if there are several.
  * Return: 0, or -EINVAL if the slot is not in use. Nothing is changed then.
  */
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 {
 	struct io_tlb_set *set = slot_set(pool, index);
+	unsigned int word = index / 64 % 2, bit = index % 64, n;
 	struct io_tlb_area *area = set->area;
 	unsigned long flags;
-	int start;
+	u64 first, ends;
 
 	spin_lock_irqsave(&area->lock, flags);
-	start = likely(pool->slots[index].end) ? index :
-		swiotlb_find_start(pool, index);
-	if (unlikely(start < 0)) {
+	first = set->first[word];
+	if (unlikely(!(first & BIT_ULL(bit)))) {
 		spin_unlock_irqrestore(&area->lock, flags);
-		return -EINVAL;
+		return free_from_inside(pool, index);
 	}
-	pool->slots[start].end = 0;
-	WRITE_ONCE(area->used, area->used -
-		   set_return(set, start % IO_TLB_SEGSIZE));
-	summary_forget(area, index / IO_TLB_SEGSIZE - area->first_set);
+	/* It runs to the next slot that is free or first in turn. */
+	ends = (set->free[word] | first) & (~1ULL << bit);
+	if (unlikely(!ends))
+		return free_across_words(pool, index, flags);
+
+	n = __ffs64(ends) - bit;
+	pool->slots[index].end = 0;
+	WRITE_ONCE(set->first[word], first & ~BIT_ULL(bit));
+	WRITE_ONCE(set->free[word], set->free[word] | low_bits(n) << bit);
+	WRITE_ONCE(area->used, area->used - n);
+	summary_forget(area, set - area->sets);
 	spin_unlock_irqrestore(&area->lock, flags);
 	return 0;
 }
@@ -459,19 +473,22 @@ struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
 /**
  * swiotlb_request_possible() - would a pool with nothing in use serve a request?
  * @rq:		What is wanted.
+ * @room:	Slots that it has in one piece, a power of two. It starts at a multiple
+ *		of their size.
  *
  * Its limit aside. Where the ranges of a device put a pool for it is not known, so
  * for such a device the answer is a guess.
  *
  * Context: Any.
- * Return: %false if no pool that starts at a multiple of a set's size can.
+ * Return: %false if it cannot.
  */
-bool swiotlb_request_possible(const struct io_tlb_request *rq)
+bool swiotlb_request_possible(const struct io_tlb_request *rq,
+			      unsigned long room)
 {
 	u64 segment = ((u64)rq->boundary_mask >> IO_TLB_SHIFT) + 1;
 
 	if (rq->dev->dma_range_map)
 		return true;
 	return (rq->align.value & (segment - 1)) + rq->nslots <= segment &&
-		rq->align.value % IO_TLB_SEGSIZE + rq->nslots <= IO_TLB_SEGSIZE;
+		(rq->align.value & (room - 1)) + rq->nslots <= room;
 }

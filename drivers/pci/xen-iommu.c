@@ -31,8 +31,8 @@
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/jump_label.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
 #include <linux/page-flags.h>
 #include <linux/pfn.h>
 #include <linux/swiotlb.h>
@@ -44,6 +44,7 @@
 #include <asm/xen/swiotlb-xen.h>
 
 #include <xen/interface/memory.h>
+#include <xen/xen-ops.h>
 
 /*
  * The frames of an extent of up to this order fit into the list that
@@ -192,6 +193,17 @@ int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 	return 0;
 }
 
+/*
+ * Exchange an extent for single pages. Xen takes the frames that follow on the
+ * first one: if the domain has been restored from an image since, these may be
+ * frames of other pages.
+ */
+static void undo_extent(phys_addr_t phys, unsigned int order)
+{
+	if (xen_dma_contiguous(phys, PAGE_SIZE << order))
+		xen_destroy_contiguous_region(phys, order);
+}
+
 /**
  * xen_dma_undo_contiguous() - exchange an extent for single pages
  * @page:	First page.
@@ -205,42 +217,41 @@ int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 void xen_dma_undo_contiguous(struct page *page, size_t size)
 {
 	if (TestClearPageXenRemapped(page))
-		xen_destroy_contiguous_region(page_to_phys(page),
-					      get_order(size));
+		undo_extent(page_to_phys(page), get_order(size));
 }
 
-/*
- * Bounce memory serves the devices that reach least, so it should be as low as
- * can be. Where Xen had nothing for one slot set it will have nothing for the
- * next, so start from where the last one was found.
- */
 static int make_bounce_contiguous(void *vaddr, unsigned int order, u64 limit,
 				  phys_addr_t *bus)
 {
-	static unsigned int lowest_bits;
-	phys_addr_t phys = virt_to_phys(vaddr);
-	unsigned int most = address_bits(limit), bits;
 	dma_addr_t start;
 
-	bits = clamp(lowest_bits, order + PAGE_SHIFT, most);
-	for (; bits <= most; bits++) {
-		lowest_bits = bits;
-		if (!xen_create_contiguous_region(phys, order, bits, &start)) {
-			*bus = start;
-			return 0;
-		}
-	}
-	return -ENOMEM;
+	if (xen_create_contiguous_region(virt_to_phys(vaddr), order,
+					 address_bits(limit), &start))
+		return -ENOMEM;
+	*bus = start;
+	return 0;
 }
 
 static void undo_bounce_contiguous(void *vaddr, unsigned int order)
 {
-	xen_destroy_contiguous_region(virt_to_phys(vaddr), order);
+	undo_extent(virt_to_phys(vaddr), order);
 }
 
 const struct swiotlb_backend xen_swiotlb_backend = {
 	.make_contiguous = make_bounce_contiguous,
 	.undo_contiguous = undo_bounce_contiguous,
+};
+
+/* Called whether the domain has new frames or, if it was not saved, its old ones */
+static int reconnect_bounce_memory(struct notifier_block *nb,
+				   unsigned long action, void *data)
+{
+	swiotlb_reconnect();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block resume_nb = {
+	.notifier_call = reconnect_bounce_memory,
 };
 
 /**
@@ -251,4 +262,5 @@ const struct swiotlb_backend xen_swiotlb_backend = {
 void __init xen_dma_init(void)
 {
 	static_branch_enable(&xen_dma_key);
+	xen_resume_notifier_register(&resume_nb);
 }

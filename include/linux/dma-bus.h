@@ -20,6 +20,8 @@
 #include <linux/limits.h>
 #include <linux/types.h>
 
+#include <asm/page.h>
+
 struct page;
 
 /*
@@ -146,4 +148,29 @@ static inline void dma_bus_undo_contiguous(struct page *page, size_t size)
 }
 
 #endif /* CONFIG_ARCH_HAS_DMA_BUS */
+
+/**
+ * dma_bus_contiguous_size() - how much of a buffer can a device use in one go?
+ * @phys:	Physical address of memory.
+ * @size:	Size in bytes, one at least.
+ *
+ * For whoever can split buffers.
+ *
+ * Context: Any.
+ * Return: @size, or the distance from @phys to the first page that does not follow
+ * on the one before.
+ */
+static inline size_t dma_bus_contiguous_size(phys_addr_t phys, size_t size)
+{
+	size_t part;
+
+	if (dma_bus_contiguous(phys, size))
+		return size;
+	for (part = PAGE_SIZE - (phys & ~PAGE_MASK); part < size;
+	     part += PAGE_SIZE)
+		if (!dma_bus_contiguous(phys + part - 1, 2))
+			return part;
+	return size;
+}
+
 #endif /* _LINUX_DMA_BUS_H */

@@ -13,6 +13,7 @@
 #include <linux/dma-direction.h>
 #include <linux/init.h>
 #include <linux/limits.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -32,8 +33,8 @@ struct page;
 #define IO_TLB_SIZE	BIT(IO_TLB_SHIFT)
 
 /*
- * Slots in a slot set.  A set is contiguous for every device, and a mapping
- * lies within one set.
+ * Slots in a slot set. A set is contiguous for every device. Whatever fits into a
+ * set is mapped within one.
  */
 #define IO_TLB_SEGSIZE	128
 
@@ -45,13 +46,14 @@ struct page;
  * @make_contiguous: Make 2^@order pages at @vaddr adjacent in the address
  *	space that devices use, aligned there to their size and not above
  *	@limit. Stores the bus address of the first byte in @bus. What the pages
- *	held is lost. Returns 0, or a negative error and changes nothing.
- * @undo_contiguous: Give up what @make_contiguous did, before the memory is
- *	freed. What the pages held is lost.
+ *	held is lost. Returns 0, or a negative error and changes nothing else.
+ * @undo_contiguous: Give up what @make_contiguous did to all or a part of the
+ *	pages that it was given, before the memory is freed. What they held is
+ *	lost.
  *
  * For platforms on which memory that is contiguous for the CPU need not be so
- * for a device. Both are called when a pool is set up, grown or torn down, one
- * slot set at a time, never for a single mapping. Both run in task context or
+ * for a device. Both are called when a pool is set up, grown or torn down, for
+ * one to eight slot sets, never for a single mapping. Both run in task context or
  * during boot, without a lock of the caller held. A platform without a backend
  * has bus addresses that equal its physical ones.
  */
@@ -76,11 +78,18 @@ void __init swiotlb_update_mem_attributes(void);
  * @nslabs:	Slots in all pools that are not transient. Zero while there is
  *		no pool.
  * @defpool:	The pool that was set up first, %NULL if there is none.
- * @pools:	All pools but the transient ones, sorted by address. Readers
- *		use RCU. There is one writer at a time: set-up, later @grow.
+ * @pools:	All pools but the transient ones, in the order in which they
+ *		were added. Readers use RCU. Written during set-up, later under
+ *		@pools_mutex.
+ * @pools_mutex: Serialises those who add and free pools.
  * @phys_limit:	Highest physical address of memory that pools are grown by.
  * @backend:	Makes new pools contiguous for devices, or %NULL.
- * @grow:	Adds a pool.
+ * @grow:	Adds a pool ...
+ * @grow_bits:	... with bus addresses of no more bits than that, 64 if nobody
+ *		wants any.
+ * @grow_next:	When to try again after a failure, in jiffies.
+ * @grow_failed: The last attempt to add a pool failed, which has been logged.
+ * @shrink:	Frees pools that are idle.
  * @debugfs:	Directory with the counters.
  * @hiwater_lock: Serialises changes of @used_hiwater. Taken before the lock of
  *		an area.
@@ -98,9 +107,14 @@ struct io_tlb_mem {
 	unsigned long nslabs;
 	struct io_tlb_pool *defpool;
 	struct io_tlb_pool_table __rcu *pools;
+	struct mutex pools_mutex;	/* see swiotlb_dynamic.c */
 	u64 phys_limit;
 	const struct swiotlb_backend *backend;
 	struct work_struct grow;
+	unsigned int grow_bits;
+	unsigned long grow_next;
+	bool grow_failed;
+	struct delayed_work shrink;
 	struct dentry *debugfs;
 	spinlock_t hiwater_lock;	/* see swiotlb_debugfs.c */
 	unsigned long used_hiwater;
@@ -173,11 +187,13 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 void __init swiotlb_exit(void);
 void swiotlb_dev_init(struct device *dev);
 size_t swiotlb_max_mapping_size(struct device *dev);
+size_t swiotlb_opt_mapping_size(struct device *dev);
 bool is_swiotlb_allocated(void);
 void __init swiotlb_adjust_size(unsigned long size);
 phys_addr_t default_swiotlb_base(void);
 phys_addr_t default_swiotlb_limit(void);
-phys_addr_t swiotlb_highest_bus_address(void);
+bool swiotlb_supports(struct device *dev, u64 mask);
+void swiotlb_reconnect(void);
 #else
 static inline void swiotlb_init(bool addressing_limited, unsigned int flags)
 {
@@ -212,6 +228,11 @@ static inline size_t swiotlb_max_mapping_size(struct device *dev)
 	return SIZE_MAX;
 }
 
+static inline size_t swiotlb_opt_mapping_size(struct device *dev)
+{
+	return SIZE_MAX;
+}
+
 static inline bool is_swiotlb_allocated(void)
 {
 	return false;
@@ -236,9 +257,9 @@ static inline phys_addr_t default_swiotlb_limit(void)
 	return 0;
 }
 
-static inline phys_addr_t swiotlb_highest_bus_address(void)
+static inline bool swiotlb_supports(struct device *dev, u64 mask)
 {
-	return 0;
+	return false;
 }
 #endif /* CONFIG_SWIOTLB */
 

@@ -23,8 +23,8 @@
 
 #define POOL_AREAS	2
 
-/* Room for the largest mapping at any offset in a page */
-#define BUF_BYTES	(2 * IO_TLB_SET_BYTES)
+/* Room for the largest mapping at any offset in a page, and for one that is too large */
+#define BUF_BYTES	(2 * POOL_BYTES)
 
 /* Slots in use in the default pool when the suite started */
 static unsigned long used_before;
@@ -50,12 +50,13 @@ static int make_pool(struct io_tlb_mem *mem)
 		goto free;
 
 	swiotlb_mem_init(mem);
-	INIT_WORK(&mem->grow, swiotlb_grow);
 	mem->force_bounce = true;
 	mem->backend = io_tlb_default_mem.backend;
 	swiotlb_pool_init(pool, __pa(vaddr), (void *)vaddr, POOL_SLOTS,
 			  POOL_AREAS);
-	if (swiotlb_pool_connect(pool, DMA_BIT_MASK(32), mem->backend))
+	pool->keep = true;
+	if (swiotlb_pool_connect(pool, IO_TLB_LOW_BITS, 32,
+				 mem->backend))
 		goto free;
 	swiotlb_publish(mem, pool, table);
 	return 0;
@@ -142,6 +143,7 @@ static void test_exit(struct kunit *test)
 	if (!t)
 		return;
 	cancel_work_sync(&t->mem.grow);
+	cancel_delayed_work_sync(&t->mem.shrink);
 	expect_all_free(test, &t->mem);
 	t->dev->dma_io_tlb_mem = &io_tlb_default_mem;
 	free_pools(&t->mem);
@@ -187,6 +189,8 @@ static struct kunit_case swiotlb_cases[] = {
 	SWIOTLB_CASE(out_of_reach),
 	SWIOTLB_CASE(dma_offset),
 	SWIOTLB_CASE(largest_mapping),
+	SWIOTLB_CASE(span),
+	SWIOTLB_CASE(span_neighbours),
 	SWIOTLB_CASE(all_slots),
 	SWIOTLB_CASE(fragmented),
 	SWIOTLB_CASE(churn),

@@ -161,6 +161,8 @@ void swiotlb_test_bus_dma_limit(struct kunit *test);
 void swiotlb_test_out_of_reach(struct kunit *test);
 void swiotlb_test_dma_offset(struct kunit *test);
 void swiotlb_test_largest_mapping(struct kunit *test);
+void swiotlb_test_span(struct kunit *test);
+void swiotlb_test_span_neighbours(struct kunit *test);
 void swiotlb_test_all_slots(struct kunit *test);
 void swiotlb_test_fragmented(struct kunit *test);
 void swiotlb_test_churn(struct kunit *test);

@@ -58,7 +58,8 @@ void swiotlb_test_min_align_mask(struct kunit *test)
 		k = i % ARRAY_SIZE(masks);
 		dma_set_min_align_mask(t->dev, masks[k]);
 		offset = prandom_u32_state(&t->rnd) % SZ_64K;
-		size = random_size(t, dma_max_mapping_size(t->dev));
+		size = random_size(t, min(dma_max_mapping_size(t->dev),
+					  2 * IO_TLB_SET_BYTES));
 		phys = virt_to_phys(t->buf + offset);
 
 		dma_test_fill(t->buf + offset, size, i);
@@ -246,17 +247,93 @@ void swiotlb_test_largest_mapping(struct kunit *test)
 	struct swiotlb_test *t = test->priv;
 	size_t most = dma_max_mapping_size(t->dev);
 
-	KUNIT_EXPECT_EQ(test, most, IO_TLB_SET_BYTES);
+	KUNIT_EXPECT_EQ(test, most, t->mem.defpool->longest);
+	KUNIT_EXPECT_EQ(test, swiotlb_opt_mapping_size(t->dev),
+			IO_TLB_SET_BYTES);
+	if (dma_bus_is_phys())
+		KUNIT_EXPECT_EQ(test, most, POOL_BYTES);
 	KUNIT_EXPECT_TRUE(test, round_trip(t->dev, t->buf, most, 1));
 	expect_no_map(test, most + 1);
 
 	/* With that mask it has to work at each offset. */
 	dma_set_min_align_mask(t->dev, 4095);
 	most = dma_max_mapping_size(t->dev);
-	KUNIT_EXPECT_EQ(test, most, IO_TLB_SET_BYTES - PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, most, t->mem.defpool->longest - PAGE_SIZE);
 	KUNIT_EXPECT_TRUE(test, round_trip(t->dev, t->buf, most, 1));
 	KUNIT_EXPECT_TRUE(test, round_trip(t->dev, t->buf + 2049, most, 1));
 	KUNIT_EXPECT_TRUE(test, round_trip(t->dev, t->buf + 4095, most, 1));
+}
+
+/*
+ * More than a slot set
+ */
+
+/* What the pool has in one piece; skips the test if that is one set. */
+static size_t need_span(struct kunit *test)
+{
+	struct swiotlb_test *t = test->priv;
+	size_t most = dma_max_mapping_size(t->dev);
+
+	if (most <= IO_TLB_SET_BYTES)
+		kunit_skip(test, "no two slot sets are adjacent on the bus");
+	return most;
+}
+
+/* A sync of one byte that the device has written */
+static void expect_byte(struct kunit *test, dma_addr_t dma, size_t at)
+{
+	struct swiotlb_test *t = test->priv;
+	u8 *original = t->buf + at, byte = ~*original;
+
+	dma_test_write(t->dev, dma + at, &byte, 1);
+	dma_sync_single_for_cpu(t->dev, dma + at, 1, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ_MSG(test, *original, byte, "at %zu", at);
+}
+
+/* Sizes up to the largest, and syncs at both sides of each border */
+void swiotlb_test_span(struct kunit *test)
+{
+	struct swiotlb_test *t = test->priv;
+	size_t most = need_span(test), size, at;
+	dma_addr_t dma;
+
+	for (size = IO_TLB_SET_BYTES + 1; size < most; size += 100000)
+		KUNIT_EXPECT_TRUE(test, round_trip(t->dev, t->buf, size, size));
+
+	dma_test_fill(t->buf, most, 1);
+	dma = map(test, t->buf, most, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, used(t), nr_slots(most));
+	KUNIT_EXPECT_TRUE(test, dma_test_sees(t->dev, dma, t->buf, most));
+	for (at = IO_TLB_SET_BYTES; at < most; at += IO_TLB_SET_BYTES) {
+		expect_byte(test, dma, at - 1);
+		expect_byte(test, dma, at);
+	}
+	expect_byte(test, dma, most - 1);
+	unmap(t, dma, most, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, used(t), 0);
+}
+
+/* What shares the last set of a span stays when the span goes, and its rest is free. */
+void swiotlb_test_span_neighbours(struct kunit *test)
+{
+	struct swiotlb_test *t = test->priv;
+	dma_addr_t span, small;
+	size_t size;
+
+	need_span(test);
+	size = IO_TLB_SET_BYTES + SZ_64K;
+	span = map(test, t->buf, size, DMA_TO_DEVICE);
+	dma_test_fill(t->buf, SZ_64K, 2);
+	small = map(test, t->buf, SZ_64K, DMA_TO_DEVICE);
+	unmap(t, span, size, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, used(t), nr_slots(SZ_64K));
+	KUNIT_EXPECT_TRUE(test, dma_test_sees(t->dev, small, t->buf, SZ_64K));
+
+	span = map(test, t->buf, size, DMA_TO_DEVICE);
+	unmap(t, small, SZ_64K, DMA_TO_DEVICE);
+	KUNIT_EXPECT_TRUE(test, dma_test_sees(t->dev, span, t->buf, size));
+	unmap(t, span, size, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, used(t), 0);
 }
 
 /*

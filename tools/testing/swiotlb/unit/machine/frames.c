@@ -106,7 +106,7 @@ long HYPERVISOR_memory_op(unsigned int cmd, void *arg)
 	return cmd == XENMEM_maximum_ram_page ? (long)FRAMES : -ENOSYS;
 }
 
-/* The lowest free run of aligned frames below 2^@bits, or 0 */
+/* The highest free run of aligned frames below 2^@bits, as Xen has it, or 0 */
 static unsigned long find_extent(unsigned long nr, unsigned int bits)
 {
 	unsigned long best = 0, c, first, i;
@@ -119,7 +119,7 @@ static unsigned long find_extent(unsigned long nr, unsigned int bits)
 				break;
 			for (i = 0; i < nr && !chunk_used[c][first + i]; i++)
 				;
-			if (i == nr && (!best || mfn < best))
+			if (i == nr && mfn > best)
 				best = mfn;
 		}
 	}
@@ -256,6 +256,16 @@ void machine_limit_extents(unsigned int nr)
 			chunk_used[c][s] = c * per_chunk + s / (CHUNK / per_chunk) >= nr;
 }
 
+/* From now on none of the hypervisor's memory is in larger pieces than 2^@order frames. */
+void machine_fragment_extents(unsigned int order)
+{
+	unsigned int c, i;
+
+	for (c = 0; c < NR_CHUNKS; c++)
+		for (i = 0; i < CHUNK; i++)
+			chunk_used[c][i] |= i >> order & 1;
+}
+
 /* --- power --- */
 
 static unsigned long random_chunk(u64 *random, unsigned long begin, unsigned long end)
@@ -297,6 +307,36 @@ static void place_chunks(u64 *random)
 		else
 			chunks[i] = random_chunk(random, 1UL << 20, FRAMES);
 	}
+}
+
+static unsigned long random_single(u64 *random)
+{
+	unsigned long mfn;
+
+	do
+		mfn = machine_random(random) % FRAMES;
+	while (!mfn || frame_page[mfn] || is_chunk[mfn / CHUNK]);
+	return mfn;
+}
+
+/*
+ * The domain goes on from an image: its pages have other frames, single ones, and the
+ * hypervisor knows nothing of extents. Holes stay.
+ */
+void machine_restore(void)
+{
+	u64 random = nr_touched;
+	unsigned long index;
+
+	for (index = 0; index < MACHINE_PAGES; index++) {
+		if (entry(index) == INVALID_P2M_ENTRY)
+			continue;
+		disconnect(index);
+		connect(index, random_single(&random));
+	}
+	memset(chunk_used, 0, sizeof(chunk_used));
+	nr_singles = 0;
+	extents_in_use = 0;
 }
 
 /* Clear what was written in the large tables, which is little of them. */

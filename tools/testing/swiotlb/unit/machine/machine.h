@@ -125,6 +125,8 @@ void machine_make_hole(phys_addr_t phys);
 void machine_put_frame(phys_addr_t phys, unsigned long mfn);
 unsigned long machine_extents_in_use(void);
 void machine_limit_extents(unsigned int nr);
+void machine_fragment_extents(unsigned int order);
+void machine_restore(void);
 
 /* device.c */
 void machine_device_init(struct device *dev, u64 *mask);
@@ -149,10 +151,13 @@ void machine_sync_reset(unsigned int cpus);
 void machine_set_cpu(unsigned int cpu);
 void machine_set_atomic(bool atomic);
 unsigned int machine_work(void);
+unsigned int machine_delayed_work(void);
 void machine_grace_period(void);
 unsigned long machine_callbacks_pending(void);
 void machine_thread_start(void);
 void machine_thread_stop(void);
+void machine_other_cpu(void (*work)(void), unsigned int nth_lock);
+bool machine_other_cpu_ran(void);
 extern void (*machine_interrupt)(void);	/* comes once, at the next smp_store_mb() or cmpxchg() */
 
 /* report.c */

@@ -145,11 +145,39 @@ void machine_lock_init(spinlock_t *lock, const char *name)
 	lock->name = name;
 }
 
+static void (*other_cpu)(void);
+static unsigned int other_cpu_at;
+
+/* Another CPU does something just before this one takes the @nth_lock-th lock from now. */
+void machine_other_cpu(void (*work)(void), unsigned int nth_lock)
+{
+	other_cpu = work;
+	other_cpu_at = nth_lock;
+}
+
+bool machine_other_cpu_ran(void)
+{
+	return !other_cpu;
+}
+
+static void let_other_cpu_work(void)
+{
+	unsigned int cpu = me.cpu;
+	void (*work)(void) = other_cpu;
+
+	if (!work || me.nr_held || --other_cpu_at)
+		return;
+	other_cpu = NULL;
+	work();
+	me.cpu = cpu;
+}
+
 /* A name without what leads to it: "&area->lock" and "&mem->hiwater_lock" differ. */
 void spin_lock(spinlock_t *lock)
 {
 	if (!lock->name)
 		machine_fail("a lock was not initialised");
+	let_other_cpu_work();
 	check_order(lock->name);
 	pthread_mutex_lock(&lock->mutex);
 	if (me.nr_held == MAX_HELD)
@@ -264,6 +292,14 @@ static void wait_for_readers(void)
 	}
 }
 
+void synchronize_rcu(void)
+{
+	might_sleep();
+	if (me.rcu_nesting)
+		machine_fail("a grace period within a reader");
+	wait_for_readers();
+}
+
 /* Wait for readers, then do what was to be done after them; in softirq context. */
 void machine_grace_period(void)
 {
@@ -295,45 +331,59 @@ unsigned long machine_callbacks_pending(void)
 
 /* --- work --- */
 
-static struct work_struct *work_queue[MAX_WORK];
-static unsigned int nr_work;
+static struct work_struct *work_queue[2][MAX_WORK];
+static unsigned int nr_work[2];
 static pthread_mutex_t work_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-bool schedule_work(struct work_struct *work)
+bool machine_queue_work(struct work_struct *work, enum machine_queue queue)
 {
 	if (__atomic_exchange_n(&work->pending, true, __ATOMIC_RELAXED))
 		return false;
 	pthread_mutex_lock(&work_mutex);
-	if (nr_work == MAX_WORK)
+	if (nr_work[queue] == MAX_WORK)
 		machine_fail("too much work");
-	work_queue[nr_work++] = work;
+	work_queue[queue][nr_work[queue]++] = work;
 	pthread_mutex_unlock(&work_mutex);
 	return true;
 }
 
-static struct work_struct *next_work(void)
+static struct work_struct *next_work(enum machine_queue queue)
 {
 	struct work_struct *work = NULL;
 
 	pthread_mutex_lock(&work_mutex);
-	if (nr_work) {
-		work = work_queue[--nr_work];
+	if (nr_work[queue]) {
+		work = work_queue[queue][--nr_work[queue]];
 		WRITE_ONCE(work->pending, false);
 	}
 	pthread_mutex_unlock(&work_mutex);
 	return work;
 }
 
-/* Run what has been scheduled; tells how much it was. */
+/* Run what has been queued; tells how much it was. */
 unsigned int machine_work(void)
 {
 	struct work_struct *work;
 	unsigned int done = 0;
 
 	might_sleep();
-	for (; (work = next_work()); done++)
+	for (; (work = next_work(WORK_NOW)); done++)
 		work->func(work);
 	return done;
+}
+
+/* The time has come for what has been delayed: run it, once each. */
+unsigned int machine_delayed_work(void)
+{
+	struct work_struct *due[MAX_WORK];
+	unsigned int nr = 0, i;
+
+	might_sleep();
+	while ((due[nr] = next_work(WORK_LATER)))
+		nr++;
+	for (i = 0; i < nr; i++)
+		due[i]->func(due[i]);
+	return nr;
 }
 
 void machine_sync_reset(unsigned int cpus)
@@ -346,6 +396,7 @@ void machine_sync_reset(unsigned int cpus)
 	memset(needs_irqs_off, 0, sizeof(needs_irqs_off));
 	callbacks = NULL;
 	nr_callbacks = 0;
-	nr_work = 0;
+	memset(nr_work, 0, sizeof(nr_work));
 	machine_interrupt = NULL;
+	other_cpu = NULL;
 }

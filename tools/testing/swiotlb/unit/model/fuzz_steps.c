@@ -8,12 +8,8 @@
 int fuzz_one(const u8 *data, size_t size)
 {
 	static struct step steps[MAX_STEPS];
-	static bool settled;
 	unsigned int progress;
 
-	if (!settled)
-		settle_machine();
-	settled = true;
 	size = min(size, sizeof(steps));
 	memcpy(steps, data, size);
 	run_sequence(steps, size / sizeof(*steps), &progress, false);

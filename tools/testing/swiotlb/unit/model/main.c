@@ -75,7 +75,6 @@ static bool in_child(void (*work)(void *data), void *data)
 		exit(2);
 	}
 	if (!child) {
-		settle_machine();
 		work(data);
 		fflush(NULL);
 		_exit(0);

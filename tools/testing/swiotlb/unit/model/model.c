@@ -31,13 +31,24 @@ static void check_set(struct io_tlb_pool *pool, unsigned int i)
 		if (p < PHYS_PFN(size) && !machine_is_decrypted(page + p))
 			machine_fail("page %lu of set %u is encrypted", p, i);
 	}
-	if (pool->backend && bus + size - 1 > DMA_BIT_MASK(32))
+	if (pool->backend && bus + size - 1 > DMA_BIT_MASK(pool->bus_bits))
 		machine_fail("set %u is at %#llx", i, (unsigned long long)bus);
+}
+
+/* The place of one that has been freed, or another */
+static struct model_pool *new_place(struct model_mem *mm)
+{
+	unsigned int i;
+
+	for (i = 0; i < mm->nr_pools; i++)
+		if (!mm->pools[i].pool)
+			return &mm->pools[i];
+	return &mm->pools[mm->nr_pools++];
 }
 
 static void add_pool(struct model_mem *mm, struct io_tlb_pool *pool)
 {
-	struct model_pool *mp = &mm->pools[mm->nr_pools++];
+	struct model_pool *mp = new_place(mm);
 	unsigned int i, sets = DIV_ROUND_UP(pool->nslabs, IO_TLB_SEGSIZE);
 
 	if (mm->nr_pools > MODEL_POOLS || pool->nslabs > MODEL_SLOTS)
@@ -45,6 +56,7 @@ static void add_pool(struct model_mem *mm, struct io_tlb_pool *pool)
 	if (pool->end - pool->start != (phys_addr_t)pool->nslabs << IO_TLB_SHIFT)
 		machine_fail("a pool has %lu slots, but not the memory", pool->nslabs);
 	memset(mp->used, 0, sizeof(mp->used));
+	mp->idle = 0;
 	mp->pool = pool;
 	mp->start = pool->start;
 	mp->nslots = pool->nslabs;
@@ -61,15 +73,75 @@ static void add_pool(struct model_mem *mm, struct io_tlb_pool *pool)
 	image_take_cleared(mp->start, pool->end - pool->start);
 }
 
-/* Pools are only ever added. */
+static bool is_free(const struct model_pool *mp, unsigned int slot, unsigned int n)
+{
+	while (n--)
+		if (mp->used[slot + n])
+			return false;
+	return true;
+}
+
+static bool is_in_table(struct model_mem *mm, const struct model_pool *mp)
+{
+	struct io_tlb_pool_table *table = mm->mem->pools;
+	unsigned int i;
+
+	for (i = 0; i < table->nr; i++)
+		if (table->pools[i] == mp->pool)
+			return true;
+	return false;
+}
+
+/*
+ * Pools have been looked at: those that were idle for the second time are gone, and no
+ * others. One may stay if there was no memory for another table.
+ */
+void model_shrink(struct model_mem *mm, bool may_stay)
+{
+	struct model_pool *mp;
+	bool there;
+
+	for (mp = mm->pools + 1; mp < mm->pools + mm->nr_pools; mp++) {
+		if (!mp->pool)
+			continue;
+		mp->idle = is_free(mp, 0, mp->nslots) ? mp->idle + 1 : 0;
+		there = is_in_table(mm, mp);
+		if (!there && mp->idle < 2)
+			machine_fail("a pool is gone that was not idle for long");
+		if (there && mp->idle >= 2 && !may_stay)
+			machine_fail("a pool stays that was idle %u times", mp->idle);
+		if (!there) {
+			mp->pool = NULL;
+			mp->nslots = 0;
+			mp->nareas = 0;
+		}
+	}
+	model_find_new_pools(mm);
+}
+
+/* The largest piece of what is always there */
+size_t model_longest(struct model_mem *mm)
+{
+	const struct model_pool *mp = mm->pools;
+	unsigned int slot, run = 0, longest = 0;
+
+	for (slot = 0; mm->nr_pools && slot < mp->nslots; slot++) {
+		if (slot && slot % IO_TLB_SEGSIZE == 0 &&
+		    mp->bus[slot / IO_TLB_SEGSIZE] !=
+		    mp->bus[slot / IO_TLB_SEGSIZE - 1] + IO_TLB_SET_BYTES)
+			run = 0;
+		longest = max(longest, ++run);
+	}
+	return (size_t)longest * IO_TLB_SIZE;
+}
+
+/* Pools are only ever freed in model_shrink(). */
 void model_find_new_pools(struct model_mem *mm)
 {
 	struct io_tlb_pool_table *table = mm->mem->pools;
-	unsigned int i, known, nr = table ? table->nr : 0;
+	unsigned int i, known, nr = table ? table->nr : 0, alive = 0;
 	unsigned long nslots = 0;
 
-	if (nr < mm->nr_pools)
-		machine_fail("a pool is gone");
 	for (i = 0; i < nr; i++) {
 		for (known = 0; known < mm->nr_pools; known++)
 			if (mm->pools[known].pool == table->pools[i])
@@ -80,7 +152,11 @@ void model_find_new_pools(struct model_mem *mm)
 		if (i && swiotlb_find_in_table(mm->mem, table->pools[i]->end - 1) != table->pools[i])
 			machine_fail("pool %u is not found in the table", i);
 	}
-	if (nr != mm->nr_pools || nslots != mm->mem->nslabs)
+	for (i = 0; i < mm->nr_pools; i++)
+		alive += !!mm->pools[i].pool;
+	if (nr != alive)
+		machine_fail("a pool is gone");
+	if (nslots != mm->mem->nslabs)
 		machine_fail("%lu slots are counted, %lu are there", mm->mem->nslabs, nslots);
 }
 
@@ -123,7 +199,7 @@ void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t s
 	want->offset = orig & dev->min_align_mask & (alloc_align_mask | (IO_TLB_SIZE - 1));
 	bytes = ALIGN((u64)size + want->offset, (u64)alloc_align_mask + 1);
 	want->nslots = 0;
-	if (size && size <= IO_TLB_SET_BYTES && bytes <= IO_TLB_SET_BYTES)
+	if (size && size <= IO_TLB_MAX_MAPPING)
 		want->nslots = DIV_ROUND_UP(bytes, IO_TLB_SIZE);
 
 	/* Without any wish, a page or more starts at a page. */
@@ -161,12 +237,9 @@ static bool suits(const struct want *want, phys_addr_t set, size_t offset)
 	return last >= first && last <= want->limit;
 }
 
-static bool is_free(const struct model_pool *mp, unsigned int slot, unsigned int n)
+static bool is_span(const struct want *want)
 {
-	while (n--)
-		if (mp->used[slot + n])
-			return false;
-	return true;
+	return want->nslots > IO_TLB_SEGSIZE;
 }
 
 static bool slot_fits(const struct model_pool *mp, const struct want *want, unsigned int slot)
@@ -177,6 +250,43 @@ static bool slot_fits(const struct model_pool *mp, const struct want *want, unsi
 		slot + want->nslots <= mp->nslots &&
 		suits(want, mp->bus[slot / IO_TLB_SEGSIZE], in_set * IO_TLB_SIZE) &&
 		is_free(mp, slot, want->nslots);
+}
+
+/* Are all sets that it would lie in one piece for the device, and for the bus? */
+static bool sets_adjacent(const struct model_pool *mp, const struct want *want,
+			  unsigned int first, unsigned int last)
+{
+	for (; first < last; first++)
+		if (mp->bus[first + 1] != mp->bus[first] + IO_TLB_SET_BYTES ||
+		    seen_at(want, mp->bus[first + 1]) !=
+		    seen_at(want, mp->bus[first]) + IO_TLB_SET_BYTES)
+			return false;
+	return true;
+}
+
+static bool span_fits(const struct model_pool *mp, const struct want *want, unsigned int slot)
+{
+	unsigned int first = slot / IO_TLB_SEGSIZE;
+	unsigned int last = (slot + want->nslots - 1) / IO_TLB_SEGSIZE;
+
+	return slot + want->nslots <= mp->nslots &&
+		suits(want, mp->bus[first], slot % IO_TLB_SEGSIZE * IO_TLB_SIZE) &&
+		sets_adjacent(mp, want, first, last) && is_free(mp, slot, want->nslots);
+}
+
+/* A span has to go somewhere if it can, unless it is not known what its ranges do to it. */
+static bool any_span_fits(struct model_mem *mm, const struct want *want)
+{
+	const struct model_pool *mp;
+	unsigned int slot;
+
+	if (want->dev->dma_range_map && !want->translated)
+		return false;
+	for (mp = mm->pools; mp < mm->pools + mm->nr_pools; mp++)
+		for (slot = 0; slot + want->nslots <= mp->nslots; slot++)
+			if (!mp->used[slot] && span_fits(mp, want, slot))
+				return true;
+	return false;
 }
 
 /* The lowest slot in an area that fits, or -1 */
@@ -222,7 +332,8 @@ bool model_own_area_fits(struct model_mem *mm, const struct want *want, unsigned
 {
 	struct model_pool *mp = &mm->pools[0];
 
-	return want->nslots && mm->nr_pools && lowest_fit(mp, want, own_area(mp, cpu)) >= 0;
+	return want->nslots && !is_span(want) && mm->nr_pools &&
+		lowest_fit(mp, want, own_area(mp, cpu)) >= 0;
 }
 
 /* Is there room anywhere but in a pool that would have to be made? */
@@ -232,6 +343,8 @@ bool model_fits(struct model_mem *mm, const struct want *want)
 
 	if (!want->nslots)
 		return false;
+	if (is_span(want))
+		return any_span_fits(mm, want);
 	for (i = 0; i < mm->nr_pools; i++)
 		for (area = 0; area < mm->pools[i].nareas; area++)
 			if (lowest_fit(&mm->pools[i], want, area) >= 0)
@@ -274,29 +387,38 @@ static struct model_pool *pool_of(struct model_mem *mm, phys_addr_t phys)
 	return NULL;
 }
 
-/* It has to be the lowest place in its area, and that this CPU's if it can be. */
-static void place(struct model_mem *mm, struct mapping *map, unsigned int cpu)
+/* The lowest place in its area, and that this CPU's if it can be */
+static void check_lowest(struct model_mem *mm, const struct mapping *map, unsigned int cpu)
 {
 	struct model_pool *mp = map->pool;
-	phys_addr_t start = map->tlb - map->want.offset;
-	unsigned int area;
-	int lowest;
+	unsigned int area = area_of(mp, map->slot);
+	int lowest = lowest_fit(mp, &map->want, area);
 
-	map->slot = (start - mp->start) >> IO_TLB_SHIFT;
-	if (offset_in_page(start) & (IO_TLB_SIZE - 1))
-		machine_fail("%#llx is not where a slot starts", (unsigned long long)start);
-	if (!is_free(mp, map->slot, map->want.nslots))
-		machine_fail("slot %u is in use", map->slot);
-	if (!slot_fits(mp, &map->want, map->slot))
-		machine_fail("slot %u is not for this device", map->slot);
-
-	area = area_of(mp, map->slot);
-	lowest = lowest_fit(mp, &map->want, area);
 	if (lowest != (int)map->slot)
 		machine_fail("slot %u is taken, %d is lower", map->slot, lowest);
 	if ((mp != mm->pools || area != own_area(mp, cpu)) &&
 	    model_own_area_fits(mm, &map->want, cpu))
 		machine_fail("area %u is used, and that of CPU %u has room", area, cpu);
+}
+
+static void place(struct model_mem *mm, struct mapping *map, unsigned int cpu)
+{
+	struct model_pool *mp = map->pool;
+	phys_addr_t start = map->tlb - map->want.offset;
+
+	map->slot = (start - mp->start) >> IO_TLB_SHIFT;
+	if (offset_in_page(start) & (IO_TLB_SIZE - 1))
+		machine_fail("%#llx is not where a slot starts", (unsigned long long)start);
+	if (map->slot + map->want.nslots > mp->nslots)
+		machine_fail("slot %u is too close to the end of the pool", map->slot);
+	if (!is_free(mp, map->slot, map->want.nslots))
+		machine_fail("slot %u is in use", map->slot);
+	if (slot_fits(mp, &map->want, map->slot))
+		check_lowest(mm, map, cpu);
+	/* Where it has to start may leave too little of each set: then it is a span as well. */
+	else if ((!is_span(&map->want) && model_fits(mm, &map->want)) ||
+		 !span_fits(mp, &map->want, map->slot))
+		machine_fail("slot %u is not for this device", map->slot);
 	memset(&mp->used[map->slot], true, map->want.nslots);
 	mm->used += map->want.nslots;
 }
@@ -355,6 +477,8 @@ phys_addr_t model_free_address(struct model_mem *mm, unsigned int choice)
 	if (!mm->nr_pools)
 		return DMA_PHYS_NONE;
 	mp = &mm->pools[choice % mm->nr_pools];
+	if (!mp->pool)
+		mp = mm->pools;
 	for (i = 0; i < mp->nslots; i++) {
 		slot = (choice + i) % mp->nslots;
 		if (!mp->used[slot])

@@ -11,6 +11,9 @@
  *	main.c		random sequences; shrink.c makes one that fails short
  *	fuzz_*.c	entries for coverage-guided fuzzers
  *
+ * Where a mapping of more than a slot set goes is not predicted: it has to be a place
+ * that suits, and if there is one the mapping must not fail.
+ *
  * The model knows Documentation/core-api/swiotlb.rst and the comments of functions
  * and structures, not the code. It keeps an array with one element a slot, and finds
  * the place of a mapping by trying each. From the core it takes only where the slot
@@ -28,13 +31,14 @@
 
 /**
  * struct model_pool - a pool that is not transient
- * @pool:	The real one.
+ * @pool:	The real one, %NULL if it has been freed.
  * @start:	Its physical address.
  * @nslots:	Number of slots.
  * @nareas:	Number of areas.
  * @area_begin:	First slot of each area, and the end of the last one.
  * @bus:	Bus address of each slot set.
  * @used:	For each slot, whether a mapping has it.
+ * @idle:	How often in a row it was seen with nothing in use.
  */
 struct model_pool {
 	struct io_tlb_pool *pool;
@@ -44,6 +48,7 @@ struct model_pool {
 	unsigned int area_begin[MODEL_SETS + 1];
 	phys_addr_t bus[MODEL_SETS];
 	bool used[MODEL_SLOTS];
+	unsigned int idle;
 };
 
 /**
@@ -75,7 +80,7 @@ struct model_mem {
  * @limit:	Highest DMA address.
  * @translated: An IOMMU is between the device and the bus.
  * @offset:	Distance from the allocation to the mapping.
- * @nslots:	Slots, 0 if it is too large for any set.
+ * @nslots:	Slots, 0 if it is nothing or too large for any pool.
  */
 struct want {
 	struct device *dev;
@@ -118,6 +123,8 @@ struct mapping {
 void model_reset(void);
 void model_add_mem(struct model_mem *mm, struct io_tlb_mem *mem, const char *dir);
 void model_find_new_pools(struct model_mem *mm);
+void model_shrink(struct model_mem *mm, bool may_stay);
+size_t model_longest(struct model_mem *mm);
 void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t size,
 	       unsigned int alloc_align_mask, u64 limit);
 bool model_could_fit(const struct want *want);

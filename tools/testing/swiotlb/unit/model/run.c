@@ -105,7 +105,7 @@ static const char *hope_for(struct model_mem *mm, const struct want *want)
 
 static void check_mapped(struct mapping *map, unsigned int alloc_align_mask)
 {
-	static u8 seen[IO_TLB_SEGSIZE * IO_TLB_SIZE];
+	static u8 seen[ARENA_SIZE];
 	struct device view = *map->want.dev;
 	u64 all = U64_MAX;
 
@@ -182,12 +182,14 @@ static void map_largest(const struct step *step)
 {
 	struct device *dev = dev_of(step);
 	size_t size = swiotlb_max_mapping_size(dev);
+	size_t padding = DIV_ROUND_UP(dev->min_align_mask, IO_TLB_SIZE) * IO_TLB_SIZE;
+	size_t longest = model_longest(mem_of(dev));
 
 	tell("size %zu", size);
-	if (size + (dev->min_align_mask & (IO_TLB_SIZE - 1)) > IO_TLB_SET_BYTES ||
-	    size + dev->min_align_mask < IO_TLB_SET_BYTES - IO_TLB_SIZE)
-		machine_fail("the largest mapping is %zu", size);
-	do_map(step, size, false);
+	if (size != longest - min(longest, padding))
+		machine_fail("the largest mapping is %zu, expected %zu less %zu", size, longest,
+			     padding);
+	do_map(step, min(size, ARENA_SIZE - place_of(step)), false);
 }
 
 static void alloc(const struct step *step)
@@ -211,8 +213,8 @@ static void alloc(const struct step *step)
 	room = model_fits(mm, &map->want);
 	page = swiotlb_alloc(dev, size);
 	tell("-> %s", page ? "done" : "no room");
-	if (!page != !room)
-		machine_fail("coherent memory: %s", room ? "there is room" : "there is no room");
+	if (!page && room)
+		machine_fail("coherent memory: there is room");
 	if (!page)
 		return;
 	map->tlb = page_to_phys(page);
@@ -290,7 +292,7 @@ static bool access(struct mapping *map, size_t offset, void *data, size_t size, 
 
 static void device_access(const struct step *step, bool write)
 {
-	static u8 data[IO_TLB_SEGSIZE * IO_TLB_SIZE];
+	static u8 data[ARENA_SIZE];
 	struct mapping *map = map_of(step);
 	size_t offset, size;
 
@@ -343,6 +345,22 @@ static void grow(void)
 		machine_fail("there was no room, and nobody has asked for more");
 	world.growth_due = false;
 	model_find_new_pools(&world.mem[0]);
+	/* The pause after a failure */
+	machine_ticks += HZ;
+}
+
+/* Pools are looked at, whether they are idle. */
+static void free_idle(void)
+{
+	bool may_stay = failure_pending(FAIL_KMALLOC);
+	unsigned int done = machine_delayed_work();
+
+	tell("-> %u", done);
+	if (!world.mem[0].nr_pools)
+		return;
+	if (!done && rcu_dereference_protected(io_tlb_default_mem.pools, 1)->nr > 1)
+		machine_fail("nobody looks whether pools are idle");
+	model_shrink(&world.mem[0], may_stay);
 }
 
 static void fail(const struct step *step)
@@ -435,6 +453,8 @@ static void do_step(const struct step *step)
 		return set_cpu(step);
 	case OP_GROW:
 		return grow();
+	case OP_SHRINK:
+		return free_idle();
 	case OP_GRACE:
 		return machine_grace_period();
 	case OP_FAIL:

@@ -9,7 +9,7 @@ static const char *const op_names[NR_OPS] = {
 	"map", "map for IOMMU", "unmap", "sync for CPU", "sync for device",
 	"device reads", "device writes", "CPU writes", "change CPU", "grow", "grace period",
 	"fail", "unmap free slot", "sync free slot", "foreign page", "reset hiwater",
-	"alloc", "map largest",
+	"alloc", "map largest", "free idle pools",
 };
 
 const char *const failure_names[NR_FAILURES] = {
@@ -21,7 +21,8 @@ static const struct {
 	u8 op;
 	u8 weight;
 } weights[] = {
-	{ OP_MAP, 16 }, { OP_MAP_IOMMU, 5 }, { OP_UNMAP, 13 }, { OP_SYNC_CPU, 4 },
+	{ OP_MAP, 16 }, { OP_MAP_IOMMU, 4 }, { OP_SHRINK, 1 }, { OP_UNMAP, 12 },
+	{ OP_SHRINK, 1 }, { OP_SYNC_CPU, 4 },
 	{ OP_SYNC_DEVICE, 4 }, { OP_DEVICE_READ, 1 }, { OP_DEVICE_WRITE, 5 },
 	{ OP_CPU_WRITE, 3 }, { OP_CPU, 3 }, { OP_GROW, 1 }, { OP_GRACE, 1 }, { OP_FAIL, 1 },
 	{ OP_UNMAP_FREE, 1 }, { OP_SYNC_FREE, 1 }, { OP_FOREIGN, 1 }, { OP_HIWATER, 1 },
@@ -132,13 +133,13 @@ void device_of(const struct step *step, struct device_choice *choice)
 
 /* --- operands --- */
 
-/* A multiple of 16; or too much, far too much, nothing */
+/* A multiple of 16; or more than a set, far too much, nothing */
 static size_t unusual_size(u32 rest)
 {
 	if (rest % 4)
 		return rest % 1024 * 16;
 	if (rest % 8)
-		return rest;
+		return IO_TLB_SET_BYTES + 1 + (rest >> 3) % (448 * SZ_1K);
 	return rest % 16 ? SIZE_MAX - rest : 0;
 }
 
@@ -158,6 +159,8 @@ size_t size_of(const struct step *step)
 		return 1 + rest % 65536;
 	case 11:
 		return 1 + rest % (rest % 3 ? SZ_64K : IO_TLB_SET_BYTES);
+	case 5:
+		return 1 + rest % (rest % 7 ? 4096 : 448 * SZ_1K + IO_TLB_SET_BYTES);
 	case 12 ... 14:
 		return marks[rest % ARRAY_SIZE(marks)] + (step->size & 15) - 13;
 	case 15:

@@ -39,6 +39,7 @@ struct step {
  * @OP_CPU_WRITE:	The CPU writes to original buffers, mapped or not.
  * @OP_CPU:		Another CPU goes on.
  * @OP_GROW:		The worker runs.
+ * @OP_SHRINK:		Pools that are idle are freed.
  * @OP_GRACE:		An RCU grace period ends.
  * @OP_FAIL:		The n-th allocation of some kind from now fails.
  * @OP_UNMAP_FREE:	Unmap where nothing is mapped.
@@ -67,6 +68,7 @@ enum op {
 	OP_HIWATER,
 	OP_ALLOC,
 	OP_LARGEST,
+	OP_SHRINK,
 	NR_OPS,
 };
 
@@ -118,7 +120,6 @@ void describe(const struct step *steps, unsigned int i, char *text, size_t size)
 
 /* world.c, run.c */
 void run_sequence(const struct step *steps, unsigned int nr, unsigned int *progress, bool print);
-void settle_machine(void);
 
 /* shrink.c */
 unsigned int shrink(struct step *steps, unsigned int nr,

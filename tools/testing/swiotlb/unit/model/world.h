@@ -7,7 +7,7 @@
 
 #include "steps.h"
 
-#define ARENA_SIZE	((size_t)344 << 10)
+#define ARENA_SIZE	((size_t)800 << 10)
 #define ARENA_PAGES	(ARENA_SIZE >> PAGE_SHIFT)
 #define MAX_MAPPINGS	200
 #define MAX_GROWTH	32

@@ -15,7 +15,6 @@ void core_reset(void)
 {
 	memset(&io_tlb_default_mem, 0, sizeof(io_tlb_default_mem));
 	swiotlb_mem_init(&io_tlb_default_mem);
-	INIT_WORK(&io_tlb_default_mem.grow, swiotlb_grow);
 	force_bounce = false;
 	force_disable = false;
 	nslabs_requested = false;

@@ -84,7 +84,9 @@ struct mutex {
 	pthread_mutex_t mutex;
 };
 
-#define DEFINE_MUTEX(m)		struct mutex m = { PTHREAD_MUTEX_INITIALIZER }
+#define __MUTEX_INITIALIZER(m)	{ PTHREAD_MUTEX_INITIALIZER }
+#define DEFINE_MUTEX(m)		struct mutex m = __MUTEX_INITIALIZER(m)
+#define mutex_init(m)		pthread_mutex_init(&(m)->mutex, NULL)
 #define mutex_lock(m)		do { might_sleep(); pthread_mutex_lock(&(m)->mutex); } while (0)
 #define mutex_unlock(m)		pthread_mutex_unlock(&(m)->mutex)
 
@@ -97,7 +99,9 @@ unsigned int num_possible_cpus(void);
 extern unsigned long machine_ticks;
 #define jiffies			READ_ONCE(machine_ticks)
 #define INITIAL_JIFFIES		0UL
+#define HZ			100
 #define time_after(a, b)	((long)((b) - (a)) < 0)
+#define time_before(a, b)	time_after(b, a)
 
 /* --- RCU and work: both run when the machine is told to --- */
 
@@ -111,6 +115,7 @@ void rcu_read_unlock(void);
 bool rcu_read_lock_held(void);
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 void machine_kfree_rcu(struct rcu_head *head, void *object);
+void synchronize_rcu(void);
 
 #define kfree_rcu(p, member)		machine_kfree_rcu(&(p)->member, p)
 #define rcu_dereference(p)		__atomic_load_n(&(p), __ATOMIC_CONSUME)
@@ -126,7 +131,22 @@ struct work_struct {
 #define __WORK_INITIALIZER(w, f)	{ .func = (f) }
 #define INIT_WORK(w, f)			((w)->func = (f))
 
-bool schedule_work(struct work_struct *work);
+struct delayed_work {
+	struct work_struct work;
+};
+
+enum { TIMER_DEFERRABLE };
+enum machine_queue { WORK_NOW, WORK_LATER };
+
+#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
+#define __DELAYED_WORK_INITIALIZER(w, f, t)	{ __WORK_INITIALIZER(w, f) }
+#define INIT_DEFERRABLE_WORK(w, f)	INIT_WORK(&(w)->work, f)
+
+bool machine_queue_work(struct work_struct *work, enum machine_queue queue);
+
+#define schedule_work(w)		machine_queue_work(w, WORK_NOW)
+#define queue_work(wq, w)		machine_queue_work(w, WORK_NOW)
+#define queue_delayed_work(wq, w, d)	machine_queue_work(&(w)->work, WORK_LATER)
 
 /* --- messages: collected, so that a test can ask for them --- */
 
@@ -184,6 +204,7 @@ void kfree(const void *object);
 #define kzalloc(size, gfp)	kmalloc(size, (gfp) | __GFP_ZERO)
 #define kcalloc(n, size, gfp)	kmalloc((n) * (size), (gfp) | __GFP_ZERO)
 #define kvzalloc		kzalloc
+#define kvmalloc		kmalloc
 #define kvfree			kfree
 #define array_size(a, b)	((a) * (b))
 

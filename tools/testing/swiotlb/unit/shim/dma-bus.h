@@ -43,4 +43,9 @@ static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 		xen_dma_contiguous(phys, size);
 }
 
+static inline bool dma_bus_is_phys(void)
+{
+	return !xen_dma_key;
+}
+
 #endif

@@ -53,6 +53,7 @@ struct hlist_head {
 
 #define __packed	__attribute__((__packed__))
 #define __aligned(x)	__attribute__((__aligned__(x)))
+#define __releases(lock)
 #define __cold		__attribute__((__cold__))
 #define __must_check	__attribute__((__warn_unused_result__))
 #define __maybe_unused	__attribute__((__unused__))
@@ -122,6 +123,7 @@ struct hlist_head {
 #define SZ_1K			0x400
 #define SZ_64K			0x10000
 #define SZ_1M			0x100000
+#define SZ_2M			0x200000
 
 /* --- bits --- */
 
@@ -136,6 +138,11 @@ static inline unsigned int __ffs64(u64 x)
 static inline int fls64(u64 x)
 {
 	return x ? 64 - __builtin_clzll(x) : 0;
+}
+
+static inline unsigned int hweight64(u64 x)
+{
+	return __builtin_popcountll(x);
 }
 
 static inline int fls(unsigned int x)
@@ -206,6 +213,7 @@ static inline int get_order(unsigned long size)
 #define __GFP_DIRECT_RECLAIM 0x400U
 #define __GFP_KSWAPD_RECLAIM 0x800U
 #define GFP_KERNEL	(__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
+#define GFP_NOIO	GFP_KERNEL
 #define GFP_NOWAIT	__GFP_KSWAPD_RECLAIM
 #define GFP_ATOMIC	__GFP_KSWAPD_RECLAIM
 #define GFP_DMA		__GFP_DMA

@@ -30,6 +30,16 @@ static inline void pci_request_acs(void)
 {
 }
 
+struct notifier_block {
+	int (*notifier_call)(struct notifier_block *nb, unsigned long action, void *data);
+};
+
+#define NOTIFY_OK	1
+
+static inline void xen_resume_notifier_register(struct notifier_block *nb)
+{
+}
+
 #define cond_resched()		do { } while (0)
 #define might_resched()		do { } while (0)
 

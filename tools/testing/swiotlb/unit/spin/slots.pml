@@ -10,6 +10,10 @@
  * TORN, a word is stored and loaded in two parts, as 64 bits are on a 32-bit CPU; there
  * is one other only then, and the owner has up to two slots, to keep it feasible.
  *
+ * An allocation of several sets needs no model of its own: the search for its start does
+ * the same in each of them, and @goes_on of its sets is changed by its owner alone. That a
+ * pool is closed and freed under such readers: close.pml.
+ *
  * What spin has to say with each set of options:
  *
  * holds:	words

@@ -99,8 +99,9 @@ static void check_late(void)
 		start_late();
 		return;
 	}
+	/* What a hypervisor had too little for shows in the size that is printed. */
 	EXPECT(mem->nslabs == 2048 || machine_said("only able to allocate") ||
-	       machine_said("slots only"));
+	       (machine == XEN && machine_said("mapped [mem")));
 	use();
 }
 
@@ -172,7 +173,11 @@ static void act_growth(void)
 static void check_growth(void)
 {
 	if (mem->nslabs == NSLABS) {
-		EXPECT(machine_said("Failed to allocate new pool"));
+		EXPECT(machine_said("no memory for another pool"));
+		map_extra();
+		unmap_extra();
+		EXPECT_EQ(machine_work(), 0);
+		machine_ticks += HZ;
 		map_extra();
 		unmap_extra();
 		EXPECT_EQ(machine_work(), 1);

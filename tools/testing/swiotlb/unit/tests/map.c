@@ -43,11 +43,12 @@ TEST_ALL_FRAMES(map_refused)
 	struct device dev;
 
 	boot(variant, "1024");
+	io_tlb_default_mem.can_grow = false;
 	device_init(&dev, 32);
-	buffer = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(2 * SZ_1M + 1, 0, __GFP_HIGHMEM);
 
-	EXPECT(swiotlb_map(&dev, buffer.phys, 262145, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
-	EXPECT(machine_said("swiotlb cannot map 262145 bytes, at most 262144"));
+	EXPECT(swiotlb_map(&dev, buffer.phys, 2097153, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
+	EXPECT(machine_said("swiotlb cannot map 2097153 bytes, at most 2097152"));
 	machine_forget_messages();
 	EXPECT(swiotlb_map(&dev, buffer.phys, 0, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
 	EXPECT(machine_said("swiotlb cannot map 0 bytes"));
@@ -320,7 +321,7 @@ TEST(map_without_pool)
 	EXPECT(!is_swiotlb_force_bounce(&dev));
 	EXPECT_EQ(default_swiotlb_base(), 0);
 	EXPECT_EQ(default_swiotlb_limit(), 0);
-	EXPECT_EQ(swiotlb_highest_bus_address(), 0);
+	EXPECT(!swiotlb_supports(&dev, DMA_BIT_MASK(64)));
 	dev.dma_io_tlb_mem = NULL;
 	EXPECT(swiotlb_map(&dev, buffer.phys, 100, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
 	EXPECT(!is_swiotlb_active(&dev));

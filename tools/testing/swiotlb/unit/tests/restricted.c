@@ -62,7 +62,7 @@ TEST(restricted_map)
 /* Coherent memory: pages, aligned to their size, which no sync touches */
 TEST(restricted_alloc)
 {
-	static const size_t sizes[] = { 4096, 8192, 12288, 65536, 262144 };
+	static const size_t sizes[] = { 4096, 8192, 12288, 65536, 262144, 266240, 524288 };
 	struct page *page, *filler;
 	struct device dev;
 	phys_addr_t phys;
@@ -81,7 +81,8 @@ TEST(restricted_alloc)
 		EXPECT(swiotlb_free(&dev, page, sizes[i]));
 		EXPECT(swiotlb_free(&dev, filler, 4096));
 	}
-	EXPECT(!swiotlb_alloc(&dev, 262145));
+	EXPECT(!swiotlb_alloc(&dev, SZ_1M + 4096));
+	EXPECT(!swiotlb_alloc(&dev, SIZE_MAX & PAGE_MASK));
 	EXPECT(!swiotlb_alloc(&dev, 0));
 	EXPECT(!swiotlb_free(&dev, pfn_to_page(PHYS_PFN(MACHINE_HIGH_START)), 4096));
 	contract_check_all_free(dev.dma_io_tlb_mem);

@@ -152,11 +152,28 @@ bool round_over(void)
 	return __atomic_load_n(&over, __ATOMIC_RELAXED);
 }
 
+static unsigned int nr_pools(void)
+{
+	struct io_tlb_pool_table *table =
+		rcu_dereference_protected(io_tlb_default_mem.pools, 1);
+
+	return table ? table->nr : 0;
+}
+
+/* The only one that adds pools and frees them */
 static void *worker_thread(void *arg)
 {
+	unsigned int before = nr_pools(), added;
+
 	machine_thread_start();
 	while (!round_over()) {
 		machine_work();
+		added = nr_pools();
+		tally.pools += added - before;
+		usleep(20);
+		machine_delayed_work();
+		before = nr_pools();
+		tally.removed += added - before;
 		usleep(20);
 	}
 	machine_thread_stop();
@@ -244,11 +261,11 @@ static unsigned long pages_of(const struct io_tlb_pool *pool)
 	return 1UL << get_order(pool->bytes);
 }
 
-/* Give back what the kernel never does: pools that were added. */
+/* Free pools that were added, though they have not been idle for long. */
 static unsigned long free_added_pools(struct io_tlb_mem *mem)
 {
 	struct io_tlb_pool_table *table = rcu_dereference_protected(mem->pools, 1);
-	unsigned long nr_pages = 0, added = 0;
+	unsigned long nr_pages = 0;
 	unsigned int i;
 
 	for (i = 0; table && i < table->nr; i++) {
@@ -256,12 +273,10 @@ static unsigned long free_added_pools(struct io_tlb_mem *mem)
 			continue;
 		nr_pages += pages_of(table->pools[i]);
 		kvfree(table->pools[i]);
-		added++;
 	}
-	if (added)
+	if (table && !table->boot)
 		kfree(table);
 	COUNT(rounds);
-	tally.pools += added;
 	return nr_pages;
 }
 

@@ -32,13 +32,13 @@ static void check_tally(const struct scenario *s)
 {
 	printf("%lu rounds, %lu maps, %lu without room, %lu syncs, %lu handed over\n",
 	       tally.rounds, tally.maps, tally.failures, tally.syncs, tally.handed_over);
-	printf("%lu pools added, %lu transient, %lu freed by RCU, %lu leaves remembered\n",
-	       tally.pools, tally.transients, tally.freed_late, tally.leaves);
+	printf("%lu pools added, %lu freed, %lu transient, %lu freed by RCU, %lu leaves remembered\n",
+	       tally.pools, tally.removed, tally.transients, tally.freed_late, tally.leaves);
 	EXPECT(tally.rounds && (tally.maps || tally.leaves));
 	EXPECT(!s->must_fail || tally.failures);
 	EXPECT(!s->hand_over || tally.handed_over);
 	EXPECT(!s->sync || tally.syncs);
-	EXPECT(!s->grows || (tally.pools && tally.freed_late));
+	EXPECT(!s->grows || (tally.pools && tally.removed && tally.freed_late));
 	EXPECT(!s->grows || s->frames != FRAMES_NATIVE || tally.transients);
 }
 

@@ -68,11 +68,21 @@ const struct scenario scenarios[] = {
 		.cpus = 4, .threads = 4, .steps = 600, .max_open = 14, .max_size = 4096,
 		.sync = 10, .beside = beside_sync, .run = load_run,
 	}, {
-		/* No transient pools: mappings fail until the worker has added one. */
+		/* Few transient pools: mappings fail until the worker has added one. */
 		.name = "xen_growth", .frames = FRAMES_BY_PAGE, .param = "128,1", .cpus = 4,
 		.threads = 4, .steps = 600, .max_open = 40, .max_size = MAX_SIZE,
 		.hand_over = 25, .sync = 10, .grows = true, .must_fail = true,
 		.beside = beside_hiwater, .run = load_run,
+	}, {
+		.name = "spans", .param = "2048,8", .cpus = 4,
+		.run = special_spans,
+	}, {
+		/* Less room than is wanted: pools are added and freed. */
+		.name = "spans_growth", .param = "1024,4", .cpus = 4, .grows = true,
+		.run = special_spans,
+	}, {
+		.name = "xen_spans_growth", .frames = FRAMES_BY_2M, .param = "1024,4", .cpus = 4,
+		.grows = true, .run = special_spans,
 	}, {
 		/* Entries of the P2M change hands while their leaf is read. */
 		.name = "xen_leaf", .frames = FRAMES_OFFSET, .param = "128,1", .cpus = 4,

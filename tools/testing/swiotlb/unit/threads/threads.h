@@ -9,6 +9,7 @@
  *	scenarios.c	tests that are a load with parameters
  *	special.c	tests with threads of their own kind
  *	leaf.c		one of them: what is remembered of the P2M
+ *	span.c		another: mappings of more than a slot set
  *
  * What one thread hands over to another goes through a release and an acquire, as in
  * a driver, and threads share nothing else that could order them: what is ordered
@@ -90,6 +91,7 @@ struct scenario {
  * @handed_over: Mappings that another thread got.
  * @syncs:	Syncs.
  * @pools:	Pools added.
+ * @removed:	Pools that were idle, and freed.
  * @transients:	Mappings that got a transient pool.
  * @freed_late:	Pools and tables that were freed after a grace period.
  * @leaves:	How often a leaf of the P2M was found to be remembered.
@@ -101,6 +103,7 @@ struct tally {
 	unsigned long handed_over;
 	unsigned long syncs;
 	unsigned long pools;
+	unsigned long removed;
 	unsigned long transients;
 	unsigned long freed_late;
 	unsigned long leaves;
@@ -137,7 +140,7 @@ void round_start_services(const struct scenario *scenario);
 void round_check(const struct scenario *scenario);
 void load_run(const struct scenario *scenario, u64 seed);
 
-/* scenarios.c, special.c, leaf.c */
+/* scenarios.c, special.c, leaf.c, span.c */
 extern const struct scenario scenarios[];
 extern const unsigned int nr_scenarios;
 void beside_hiwater(void);
@@ -145,6 +148,7 @@ void beside_sync(void);
 void special_first_use(const struct scenario *scenario, u64 seed);
 void special_late_init(const struct scenario *scenario, u64 seed);
 void special_restricted(const struct scenario *scenario, u64 seed);
+void special_spans(const struct scenario *scenario, u64 seed);
 void special_leaf(const struct scenario *scenario, u64 seed);
 
 #endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Software IO TLB: the connection of a pool's memory with devices.
+ *
+ * Where memory that is contiguous for the CPU is contiguous for devices as well,
+ * there is nothing to do. Elsewhere a backend makes it so, in extents of 2 MiB where
+ * it can, of a slot set where it must.
+ */
+#define pr_fmt(fmt) "software IO TLB: " fmt
+
+#include <linux/dma-mapping.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "swiotlb_internal.h"
+
+/* The largest extent to ask for */
+#define IO_TLB_EXTENT_ORDER	get_order(SZ_2M)
+
+/* Bus address of a set that has none; no other set can be adjacent */
+#define IO_TLB_BUS_NONE		((phys_addr_t)-1)
+
+/* What has been found out about the memory that the backend has */
+struct supply {
+	unsigned int order;	/* for nothing above this */
+	unsigned int bits;	/* and of that order none with fewer address bits */
+	unsigned int low_bits;
+	unsigned int bus_bits;
+};
+
+/* Nothing is known yet. */
+static struct supply first_supply(struct io_tlb_pool *pool,
+				  unsigned int low_bits)
+{
+	return (struct supply) {
+		.order = IO_TLB_EXTENT_ORDER,
+		.bits = max_t(unsigned int, low_bits,
+			      IO_TLB_EXTENT_ORDER + PAGE_SHIFT),
+		.low_bits = low_bits,
+		.bus_bits = pool->bus_bits,
+	};
+}
+
+static unsigned long sets_of(unsigned int order)
+{
+	return 1UL << (order - IO_TLB_SET_ORDER);
+}
+
+static void *set_vaddr(struct io_tlb_pool *pool, unsigned long i)
+{
+	return pool->vaddr + i * IO_TLB_SET_BYTES;
+}
+
+static bool try_extent(struct io_tlb_pool *pool, unsigned long i,
+		       unsigned int order, unsigned int bits)
+{
+	phys_addr_t bus;
+	unsigned long n;
+
+	if (pool->backend->make_contiguous(set_vaddr(pool, i), order,
+					   DMA_BIT_MASK(bits), &bus))
+		return false;
+	for (n = 0; n < sets_of(order); n++)
+		pool->sets[i + n].bus = bus + n * IO_TLB_SET_BYTES;
+	return true;
+}
+
+/*
+ * Make sets from set @i on contiguous, up to set @end. Where there was nothing for
+ * the last extent there will be nothing for this one, so go on from there.
+ *
+ * Return: How many sets, 0 if there is no more memory.
+ */
+static unsigned long connect_extent(struct io_tlb_pool *pool, unsigned long i,
+				    unsigned long end, struct supply *s)
+{
+	for (;;) {
+		for (; i + sets_of(s->order) <= end && s->bits <= s->bus_bits;
+		     s->bits++)
+			if (try_extent(pool, i, s->order, s->bits))
+				return sets_of(s->order);
+		if (s->order == IO_TLB_SET_ORDER)
+			return 0;
+		s->order--;
+		s->bits = max(s->low_bits, s->order + PAGE_SHIFT);
+	}
+}
+
+static void disconnect_sets(struct io_tlb_pool *pool, unsigned long from,
+			    unsigned long to)
+{
+	while (to-- > from)
+		pool->backend->undo_contiguous(set_vaddr(pool, to),
+					       IO_TLB_SET_ORDER);
+}
+
+/*
+ * Make the pool's sets contiguous, and tell how many are in the end. If there is
+ * not enough contiguous memory for all of them, leave some to others: coherent
+ * memory is made of the same stuff.
+ */
+static unsigned long connect_sets(struct io_tlb_pool *pool,
+				  unsigned int low_bits)
+{
+	unsigned long wanted = pool->nslabs / IO_TLB_SEGSIZE, got = 0, n, keep;
+	struct supply supply = first_supply(pool, low_bits);
+
+	do {
+		n = connect_extent(pool, got, wanted, &supply);
+		got += n;
+	} while (n && got < wanted);
+	if (got == wanted)
+		return got;
+
+	keep = got - got / 4;
+	disconnect_sets(pool, keep, got);
+	return keep;
+}
+
+static phys_addr_t highest_bus(struct io_tlb_pool *pool, unsigned long nsets)
+{
+	phys_addr_t highest = 0;
+	unsigned long i;
+
+	for (i = 0; i < nsets; i++)
+		highest = max(highest, pool->sets[i].bus);
+	return highest + IO_TLB_SET_BYTES - 1;
+}
+
+static int connect_through_backend(struct io_tlb_pool *pool,
+				   unsigned int low_bits)
+{
+	unsigned long nsets = connect_sets(pool, low_bits);
+
+	if (nsets * IO_TLB_SEGSIZE < min(pool->nslabs, IO_TLB_MIN_SLABS)) {
+		disconnect_sets(pool, 0, nsets);
+		return -ENOMEM;
+	}
+	if (nsets * IO_TLB_SEGSIZE < pool->nslabs)
+		swiotlb_pool_trim(pool, nsets);
+	pool->bus_max = highest_bus(pool, nsets);
+	return 0;
+}
+
+/**
+ * swiotlb_pool_connect() - make the memory of a pool usable by devices
+ * @pool:	Initialised pool that nobody can see yet.
+ * @low_bits:	Try to get bus addresses of as few bits, and then of more;
+ * @bus_bits:	of no more than that. Both matter to a backend only.
+ * @backend:	Makes it contiguous, or %NULL if it is.
+ *
+ * Where there is not enough contiguous memory for all of the pool, the rest is
+ * left out: @pool->nslabs and @pool->end tell what there is. The memory is
+ * cleared, so that no device sees what was there before.
+ *
+ * Context: Boot, or may sleep. With no backend: any.
+ * Return: 0, or -ENOMEM if there is not all of the pool and not even
+ * %IO_TLB_MIN_SLABS. Nothing is left to undo then.
+ */
+int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits,
+			 unsigned int bus_bits,
+			 const struct swiotlb_backend *backend)
+{
+	int err;
+
+	pool->bus_bits = bus_bits;
+	if (backend) {
+		pool->backend = backend;
+		err = connect_through_backend(pool, low_bits);
+		if (err)
+			return err;
+	}
+	pool->longest = swiotlb_longest_run(pool);
+
+	memset(pool->vaddr, 0, pool->nslabs << IO_TLB_SHIFT);
+	return 0;
+}
+
+/**
+ * swiotlb_pool_disconnect() - undo swiotlb_pool_connect()
+ * @pool:	Pool that is not used any more.
+ *
+ * Context: Boot, or may sleep. With no backend: any.
+ */
+void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
+{
+	if (pool->backend)
+		disconnect_sets(pool, 0, pool->nslabs / IO_TLB_SEGSIZE);
+}
+
+/*
+ * Nobody may use a set any more: no search finds slots in it, and whoever returns
+ * some is told that they are not his.
+ */
+static void retire_set(struct io_tlb_pool *pool, unsigned long i)
+{
+	struct io_tlb_set *set = &pool->sets[i];
+	struct io_tlb_area *area = set->area;
+	unsigned int word;
+
+	spin_lock_irq(&area->lock);
+	for (word = 0; word < 2; word++) {
+		WRITE_ONCE(area->used, area->used - hweight64(~set->free[word]));
+		WRITE_ONCE(set->free[word], U64_MAX);
+		WRITE_ONCE(set->first[word], 0);
+	}
+	WRITE_ONCE(set->goes_on, false);
+	set->bus = IO_TLB_BUS_NONE;
+	*summary_byte(area, i - area->first_set) = 0;
+	spin_unlock_irq(&area->lock);
+
+	memset(&pool->slots[i * IO_TLB_SEGSIZE], 0,
+	       IO_TLB_SEGSIZE * sizeof(struct io_tlb_slot));
+}
+
+/* Sets from @from on are lost. What is left of an allocation ends before them. */
+static void retire_sets(struct io_tlb_pool *pool, unsigned long from)
+{
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
+	struct io_tlb_set *last = &pool->sets[from] - 1;
+
+	for (i = from; i < nsets; i++)
+		retire_set(pool, i);
+	if (!from)
+		return;
+
+	spin_lock_irq(&last->area->lock);
+	WRITE_ONCE(last->goes_on, false);
+	spin_unlock_irq(&last->area->lock);
+}
+
+static bool has_moved(struct io_tlb_pool *pool)
+{
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
+	phys_addr_t phys;
+
+	for (i = 0; i < nsets; i++) {
+		phys = slot_phys(pool, i * IO_TLB_SEGSIZE);
+		if (dma_phys_to_bus(phys) != pool->sets[i].bus ||
+		    !dma_bus_contiguous(phys, IO_TLB_SET_BYTES))
+			return true;
+	}
+	return false;
+}
+
+/* Connect extents again, what is in them preserved; tells how many sets. */
+static unsigned long reconnect_sets(struct io_tlb_pool *pool, void *copy)
+{
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, got = 0, n;
+	struct supply supply = first_supply(pool, IO_TLB_LOW_BITS);
+	size_t bytes;
+
+	do {
+		bytes = min(nsets - got, sets_of(supply.order)) * IO_TLB_SET_BYTES;
+		memcpy(copy, set_vaddr(pool, got), bytes);
+		n = connect_extent(pool, got, nsets, &supply);
+		memcpy(set_vaddr(pool, got), copy, bytes);
+		got += n;
+	} while (n && got < nsets);
+	return got;
+}
+
+static void reconnect_pool(struct io_tlb_pool *pool)
+{
+	void *copy = kvmalloc(PAGE_SIZE << IO_TLB_EXTENT_ORDER,
+			      GFP_NOIO | __GFP_NOWARN);
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, got;
+
+	got = copy ? reconnect_sets(pool, copy) : 0;
+	kvfree(copy);
+	if (got)
+		pool->bus_max = highest_bus(pool, got);
+	if (got < nsets) {
+		pr_err("%lu of %lu KiB at %pa cannot be made contiguous again, doing without\n",
+		       (nsets - got) * (IO_TLB_SET_BYTES / SZ_1K),
+		       nsets * (IO_TLB_SET_BYTES / SZ_1K), &pool->start);
+		retire_sets(pool, got);
+	}
+	pool->longest = swiotlb_longest_run(pool);
+}
+
+/**
+ * swiotlb_reconnect() - the memory under the pools has been replaced
+ *
+ * For a guest that has been restored from an image: all its memory may have other
+ * bus addresses, and what was contiguous is so no longer. A device that was
+ * given one before must not use it any more.
+ *
+ * Context: May sleep. No mapping is made, and no pool added, meanwhile: tasks and
+ * devices are still frozen.
+ */
+void swiotlb_reconnect(void)
+{
+	struct io_tlb_mem *mem = &io_tlb_default_mem;
+	struct io_tlb_pool_table *table;
+	unsigned int i;
+
+	mutex_lock(&mem->pools_mutex);
+	table = rcu_dereference_protected(mem->pools, 1);
+	for (i = 0; table && i < table->nr; i++)
+		if (table->pools[i]->backend && has_moved(table->pools[i]))
+			reconnect_pool(table->pools[i]);
+	mutex_unlock(&mem->pools_mutex);
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Software IO TLB: allocations that do not fit into a slot set.
+ *
+ * They take the last slots of one set, all of the next ones and the first slots of
+ * another, all of them adjacent on the bus. See the drawing in swiotlb_internal.h.
+ *
+ * The sets may belong to several areas, of which only one is locked at a time. So a
+ * place is looked for without any lock, and then taken set by set; if somebody else
+ * was faster in one of them, what has been taken goes back, and the search goes on
+ * from there. A request that fails for the slots that are only held meanwhile would have
+ * come too late as well if the larger one had succeeded.
+ */
+#include <linux/bitops.h>
+#include <linux/minmax.h>
+
+#include "swiotlb_internal.h"
+
+/* Free slots that are adjacent for a device: from @begin to before @end */
+struct run {
+	unsigned long begin;
+	unsigned long end;
+};
+
+static unsigned long nr_sets(const struct io_tlb_pool *pool)
+{
+	return DIV_ROUND_UP(pool->nslabs, IO_TLB_SEGSIZE);
+}
+
+static unsigned int free_at_start(const struct io_tlb_set *set)
+{
+	u64 used = ~READ_ONCE(set->free[0]);
+
+	if (used)
+		return __ffs64(used);
+	used = ~READ_ONCE(set->free[1]);
+	return used ? 64 + __ffs64(used) : IO_TLB_SEGSIZE;
+}
+
+static unsigned int free_at_end(const struct io_tlb_set *set)
+{
+	u64 used = ~READ_ONCE(set->free[1]);
+
+	if (used)
+		return 64 - fls64(used);
+	used = ~READ_ONCE(set->free[0]);
+	return IO_TLB_SEGSIZE - fls64(used);
+}
+
+static dma_addr_t set_dma(const struct io_tlb_set *set,
+			  const struct io_tlb_request *rq)
+{
+	return rq->ranged ? bus_to_dma(rq->dev, set->bus) : set->bus;
+}
+
+/* Does the set behind @set follow on it for the device? */
+static bool next_follows(const struct io_tlb_set *set,
+			 const struct io_tlb_request *rq)
+{
+	dma_addr_t dma = set_dma(set, rq);
+
+	return dma != DMA_MAPPING_ERROR &&
+		set_dma(set + 1, rq) == dma + IO_TLB_SET_BYTES;
+}
+
+/* The run that starts in set @i, and the set in which the next one may start. */
+static unsigned long find_run(struct io_tlb_pool *pool, unsigned long i,
+			      const struct io_tlb_request *rq, struct run *run)
+{
+	unsigned long nsets = nr_sets(pool);
+	unsigned int n = free_at_end(&pool->sets[i]);
+
+	run->end = (i + 1) * IO_TLB_SEGSIZE;
+	run->begin = run->end - n;
+	if (!n)
+		return i + 1;
+
+	for (; i + 1 < nsets && next_follows(&pool->sets[i], rq); i++) {
+		n = free_at_start(&pool->sets[i + 1]);
+		run->end += n;
+		if (n < IO_TLB_SEGSIZE)
+			break;
+	}
+	return i + 1;
+}
+
+/* Does the device have the end of @slot at that address? */
+static bool ends_at(struct io_tlb_pool *pool, unsigned long slot,
+		    dma_addr_t last, const struct io_tlb_request *rq)
+{
+	size_t offset = ((slot % IO_TLB_SEGSIZE + 1) << IO_TLB_SHIFT) - 1;
+
+	return !rq->ranged ||
+		bus_to_dma(rq->dev, slot_set(pool, slot)->bus + offset) == last;
+}
+
+/*
+ * The lowest slot of @run at which the request can start, or -1. Sets its DMA
+ * address.
+ */
+static int fit_into_run(struct io_tlb_pool *pool, const struct run *run,
+			struct io_tlb_request *rq)
+{
+	/* Slots between two boundaries. The mask may be all ones. */
+	unsigned long segment = (rq->boundary_mask >> IO_TLB_SHIFT) + 1;
+	unsigned long slot = run->begin, offset;
+	dma_addr_t base, last;
+
+	if (run->end - run->begin < rq->nslots)
+		return -1;
+
+	base = set_dma(slot_set(pool, slot), rq) -
+		((dma_addr_t)(slot - slot % IO_TLB_SEGSIZE) << IO_TLB_SHIFT);
+
+	for (;;) {
+		rq->dma = base + ((dma_addr_t)slot << IO_TLB_SHIFT);
+		slot += (rq->align.value - (rq->dma >> IO_TLB_SHIFT)) &
+			rq->align.mask;
+		if (slot + rq->nslots > run->end)
+			return -1;
+		rq->dma = base + ((dma_addr_t)slot << IO_TLB_SHIFT);
+		offset = (rq->dma & rq->boundary_mask) >> IO_TLB_SHIFT;
+		if (offset + rq->nslots <= segment)
+			break;
+		slot += segment - offset;
+	}
+
+	/* What lies further up is out of reach as well. */
+	last = rq->dma + ((dma_addr_t)rq->nslots << IO_TLB_SHIFT) - 1;
+	if (last > rq->limit || !ends_at(pool, slot + rq->nslots - 1, last, rq))
+		return -1;
+	return slot;
+}
+
+/* The bits of word @word that slots @from to before @to of a set have */
+static u64 slot_bits(unsigned int word, unsigned int from, unsigned int to)
+{
+	unsigned int begin = max(from, word * 64), end = min(to, word * 64 + 64);
+
+	if (begin >= end)
+		return 0;
+	return (U64_MAX >> (64 - (end - begin))) << (begin - word * 64);
+}
+
+static void mark_free(struct io_tlb_set *set, unsigned int from,
+		      unsigned int to, bool is_free)
+{
+	unsigned int word;
+	u64 bits;
+
+	for (word = 0; word < 2; word++) {
+		bits = slot_bits(word, from, to);
+		WRITE_ONCE(set->free[word], is_free ? set->free[word] | bits :
+						      set->free[word] & ~bits);
+	}
+}
+
+static void mark_first(struct io_tlb_set *set, unsigned int slot, bool is_first)
+{
+	u64 *first = &set->first[slot / 64], bit = BIT_ULL(slot % 64);
+
+	WRITE_ONCE(*first, is_first ? *first | bit : *first & ~bit);
+}
+
+static bool all_free(const struct io_tlb_set *set, unsigned int from,
+		     unsigned int to)
+{
+	return !(slot_bits(0, from, to) & ~set->free[0]) &&
+		!(slot_bits(1, from, to) & ~set->free[1]);
+}
+
+/* One set's part of an allocation: its slots @from to before @to */
+struct part {
+	struct io_tlb_set *set;
+	unsigned int from;
+	unsigned int to;
+};
+
+static struct part part_at(struct io_tlb_pool *pool, unsigned long slot,
+			   unsigned long left)
+{
+	unsigned int from = slot % IO_TLB_SEGSIZE;
+
+	return (struct part) {
+		.set = slot_set(pool, slot),
+		.from = from,
+		.to = min_t(unsigned long, from + left, IO_TLB_SEGSIZE),
+	};
+}
+
+static bool take_part(const struct part *part, bool is_first, bool goes_on)
+{
+	struct io_tlb_set *set = part->set;
+	struct io_tlb_area *area = set->area;
+	unsigned long flags;
+	bool taken;
+
+	spin_lock_irqsave(&area->lock, flags);
+	smp_mb__after_spinlock();	/* see alloc_slots() in swiotlb.c */
+	taken = all_free(set, part->from, part->to);
+	if (taken) {
+		mark_free(set, part->from, part->to, false);
+		if (is_first)
+			mark_first(set, part->from, true);
+		if (goes_on)
+			WRITE_ONCE(set->goes_on, true);
+		WRITE_ONCE(area->used, area->used + part->to - part->from);
+	}
+	spin_unlock_irqrestore(&area->lock, flags);
+	return taken;
+}
+
+/* Context: The area's lock is held. */
+static void free_part(const struct part *part)
+{
+	struct io_tlb_set *set = part->set;
+	struct io_tlb_area *area = set->area;
+
+	mark_free(set, part->from, part->to, true);
+	/* Unless it is that of another allocation */
+	if (part->to == IO_TLB_SEGSIZE)
+		WRITE_ONCE(set->goes_on, false);
+	WRITE_ONCE(area->used, area->used - (part->to - part->from));
+	summary_forget(area, set - area->sets);
+}
+
+/* Undo take_part() from slot @first to before @end. */
+static void give_back(struct io_tlb_pool *pool, unsigned long first,
+		      unsigned long end)
+{
+	unsigned long slot = first, flags;
+	struct part part;
+
+	for (; slot < end; slot += part.to - part.from) {
+		part = part_at(pool, slot, end - slot);
+		spin_lock_irqsave(&part.set->area->lock, flags);
+		if (slot == first)
+			mark_first(part.set, part.from, false);
+		free_part(&part);
+		spin_unlock_irqrestore(&part.set->area->lock, flags);
+	}
+}
+
+/*
+ * Take all of an allocation, or nothing. Returns the slot behind it, or else the
+ * first one in a set in which somebody else was faster.
+ */
+static unsigned long take(struct io_tlb_pool *pool, unsigned long first,
+			  unsigned long end)
+{
+	unsigned long slot = first;
+	struct part part;
+
+	while (slot < end) {
+		part = part_at(pool, slot, end - slot);
+		if (!take_part(&part, slot == first,
+			       slot + (part.to - part.from) < end)) {
+			give_back(pool, first, slot);
+			return slot;
+		}
+		slot += part.to - part.from;
+	}
+	return slot;
+}
+
+static bool exceeds_allowance(struct io_tlb_area *area)
+{
+	unsigned long flags;
+	bool exceeds;
+
+	spin_lock_irqsave(&area->lock, flags);
+	exceeds = area->used > area->allowance;
+	spin_unlock_irqrestore(&area->lock, flags);
+	return exceeds;
+}
+
+/* Raise the allowance of each area that has been taken from, where needed. */
+static void account(struct io_tlb_pool *pool, unsigned long first,
+		    const struct io_tlb_request *rq)
+{
+	unsigned long end = first + rq->nslots, slot;
+	struct io_tlb_area *area, *last = NULL;
+
+	for (slot = first; slot < end; slot = ALIGN(slot + 1, IO_TLB_SEGSIZE)) {
+		area = slot_set(pool, slot)->area;
+		if (area != last && exceeds_allowance(area))
+			swiotlb_raise_allowance(rq->dev->dma_io_tlb_mem, area);
+		last = area;
+	}
+}
+
+/**
+ * swiotlb_span_alloc() - take slots of several sets
+ * @pool:	Pool.
+ * @rq:		What is wanted. Receives the DMA address.
+ *
+ * Looks at each set of the pool once, from the lowest on.
+ *
+ * Context: Any. Takes the locks of areas, one at a time, interrupts off.
+ * Return: Index of the first slot, or -1 if the pool has nothing that fits.
+ */
+int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
+{
+	unsigned long nsets = nr_sets(pool), i = 0, end, taken;
+	struct run run;
+	int slot;
+
+	if (rq->nslots > pool->longest >> IO_TLB_SHIFT)
+		return -1;
+
+	while (i < nsets) {
+		i = find_run(pool, i, rq, &run);
+		slot = fit_into_run(pool, &run, rq);
+		if (slot < 0)
+			continue;
+
+		end = slot + rq->nslots;
+		taken = take(pool, slot, end);
+		if (taken == end) {
+			account(pool, slot, rq);
+			return slot;
+		}
+		/* Go on from there; never from where this search has been. */
+		i = max_t(unsigned long, taken, slot + IO_TLB_SEGSIZE) /
+			IO_TLB_SEGSIZE;
+	}
+	return -1;
+}
+
+/* How many slots of @set belong to the allocation that slot 0 is in. */
+static unsigned int slots_of_first(const struct io_tlb_set *set)
+{
+	u64 ends = set->free[0] | set->first[0];
+
+	if (ends)
+		return __ffs64(ends);
+	ends = set->free[1] | set->first[1];
+	return ends ? 64 + __ffs64(ends) : IO_TLB_SEGSIZE;
+}
+
+/* Free the slots of an allocation from slot 0 of @set on; tells if it goes on. */
+static bool free_next_part(struct io_tlb_set *set)
+{
+	struct part part = { .set = set };
+	unsigned long flags;
+	bool goes_on;
+
+	spin_lock_irqsave(&set->area->lock, flags);
+	part.to = slots_of_first(set);
+	goes_on = part.to == IO_TLB_SEGSIZE && set->goes_on;
+	free_part(&part);
+	spin_unlock_irqrestore(&set->area->lock, flags);
+	return goes_on;
+}
+
+/**
+ * swiotlb_span_free() - return what an allocation has in further sets
+ * @pool:	Pool.
+ * @i:		Index of the second set of the allocation.
+ *
+ * The slots of the first one have been returned.
+ *
+ * Context: Any. Takes the locks of areas, one at a time, interrupts off.
+ */
+void swiotlb_span_free(struct io_tlb_pool *pool, unsigned long i)
+{
+	while (free_next_part(&pool->sets[i]))
+		i++;
+}
+
+/**
+ * swiotlb_longest_run() - how much of a pool is in one piece
+ * @pool:	Pool whose sets have their bus addresses.
+ *
+ * Return: Bytes of the longest run of sets that are adjacent on the bus.
+ */
+size_t swiotlb_longest_run(struct io_tlb_pool *pool)
+{
+	unsigned long longest = 0, begin = 0, slot = 0;
+
+	while (slot < pool->nslabs) {
+		slot = min(slot + IO_TLB_SEGSIZE, pool->nslabs);
+		longest = max(longest, slot - begin);
+		if (slot < pool->nslabs &&
+		    slot_set(pool, slot)->bus !=
+		    slot_set(pool, slot - 1)->bus + IO_TLB_SET_BYTES)
+			begin = slot;
+	}
+	return longest << IO_TLB_SHIFT;
+}

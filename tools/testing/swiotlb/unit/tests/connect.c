@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a pool's memory is made of on Xen: the largest extents that there are, and what
+ * becomes of them when a guest has been saved and restored.
+ */
+#include "test.h"
+#include <asm/dma-bus.h>
+
+static struct io_tlb_mem *const mem = &io_tlb_default_mem;
+
+/* Layouts but the native one */
+#define TEST_XEN_FRAMES(id) TEST_VARIANTS(id, frames_names + 1)
+
+static void check_sets(struct io_tlb_pool *pool)
+{
+	size_t run = 0, longest = 0;
+	phys_addr_t highest = 0;
+	unsigned long i;
+
+	for (i = 0; i < pool->nslabs / IO_TLB_SEGSIZE; i++) {
+		phys_addr_t phys = slot_phys(pool, i * IO_TLB_SEGSIZE), bus = pool->sets[i].bus;
+
+		EXPECT_EQ(bus, PFN_PHYS(machine_frame_of(machine_page_index(phys))));
+		EXPECT(dma_bus_contiguous(phys, IO_TLB_SET_BYTES));
+		run = i && bus == pool->sets[i - 1].bus + IO_TLB_SET_BYTES ?
+			run + IO_TLB_SET_BYTES : IO_TLB_SET_BYTES;
+		longest = max(longest, run);
+		highest = max(highest, bus + IO_TLB_SET_BYTES - 1);
+	}
+	EXPECT_EQ(pool->longest, longest);
+	EXPECT_EQ(pool->bus_max, highest);
+}
+
+static void boot_xen(enum machine_frames frames, const char *param, unsigned int order,
+		     unsigned int limit)
+{
+	struct machine_config config = { .frames = frames, .cpus = 2, .seed = 1 };
+
+	machine_power_on(&config);
+	machine_set_param("swiotlb", param);
+	if (limit)
+		machine_limit_extents(limit);
+	if (order)
+		machine_fragment_extents(order);
+	core_boot(&config);
+	machine_run_initcalls();
+}
+
+/* 2 MiB where Xen has it */
+TEST_XEN_FRAMES(connect_large)
+{
+	unsigned int i;
+
+	boot_xen(variant + 1, "4096,2", 0, 0);
+	check_sets(mem->defpool);
+	EXPECT_EQ(mem->nslabs, 4096);
+	EXPECT(mem->defpool->longest >= 2 * SZ_1M);
+	for (i = 0; i < 32; i += 8)
+		EXPECT_EQ(mem->defpool->sets[i].bus % (2 * SZ_1M), 0);
+	/* First what is low, so that devices that reach little can have some of it */
+	EXPECT(mem->defpool->sets[0].bus < 1 << IO_TLB_LOW_BITS);
+}
+
+/* Only 256 KiB are in one piece: mappings of more are refused, the others work. */
+TEST_XEN_FRAMES(connect_fragments)
+{
+	unsigned int order, i;
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma;
+
+	for (order = 6; order < 9; order++) {
+		boot_xen(variant + 1, "4096,2", order, 0);
+		mem->can_grow = false;
+		check_sets(mem->defpool);
+		EXPECT_EQ(mem->nslabs, 4096);
+		EXPECT_EQ(mem->defpool->longest, PAGE_SIZE << order);
+		for (i = 0; i < 32; i += 1 << (order - 6))
+			EXPECT_EQ(mem->defpool->sets[i].bus % (PAGE_SIZE << order), 0);
+
+		device_init(&dev, 32);
+		EXPECT_EQ(swiotlb_max_mapping_size(&dev), PAGE_SIZE << order);
+		buffer = buffer_alloc((PAGE_SIZE << order) + 1, 0, __GFP_HIGHMEM);
+		EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+		EXPECT(machine_said("swiotlb cannot map"));
+		buffer.size--;
+		dma = map(&dev, &buffer, DMA_TO_DEVICE);
+		EXPECT(dma != DMA_MAPPING_ERROR);
+		unmap(&dev, dma, buffer.size, DMA_TO_DEVICE);
+		contract_check_all_free(mem);
+	}
+}
+
+/* What is left of large extents, then small ones, then what there is */
+TEST_XEN_FRAMES(connect_mixed)
+{
+	boot_xen(variant + 1, "4096,2", 0, 12);
+	check_sets(mem->defpool);
+	EXPECT_EQ(mem->nslabs, 9 * IO_TLB_SEGSIZE);
+	EXPECT(mem->defpool->longest >= 2 * SZ_1M);
+	EXPECT_EQ(machine_extents_in_use(), 9 * 64);
+}
+
+/* No order has anything: there is no pool, and the time it took is bounded. */
+TEST(connect_nothing)
+{
+	unsigned int calls;
+
+	boot_xen(FRAMES_BY_PAGE, "4096", 0, 1);
+	EXPECT(!is_swiotlb_allocated());
+	EXPECT_EQ(machine_extents_in_use(), 0);
+	calls = machine_failure_calls(FAIL_EXCHANGE);
+	/* At each of four sizes: four orders, with as many bits as there may be */
+	EXPECT(calls < 4 * 4 * 16);
+}
+
+/* A pool that is added is just below the limit: it does not take what is lower first. */
+TEST_XEN_FRAMES(connect_growth_at_limit)
+{
+	struct io_tlb_pool_table *table;
+
+	boot_xen(variant + 1, "512", 0, 0);
+	machine_fail_nth(FAIL_EXCHANGE, 0);
+	mem->defpool->bus_max = U64_MAX;
+	EXPECT(swiotlb_supports(&(struct device){ .dma_io_tlb_mem = mem }, DMA_BIT_MASK(30)));
+	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 1);
+	machine_grace_period();
+	table = mem->pools;
+	check_sets(table->pools[1]);
+	EXPECT(table->pools[1]->bus_max <= DMA_BIT_MASK(30));
+}
+
+/* An extent is given back in pieces, as much of it as is not needed. */
+TEST_XEN_FRAMES(connect_exit)
+{
+	boot_xen(variant + 1, "2048,2", 0, 0);
+	EXPECT_EQ(machine_extents_in_use(), 1024);
+	swiotlb_exit();
+	EXPECT_EQ(machine_extents_in_use(), 0);
+	EXPECT(!is_swiotlb_allocated());
+	EXPECT_EQ(machine_pages_in_use(), 0);
+}
+
+/* --- restore --- */
+
+static const size_t kept_sizes[] = { 100, 262144, 700000, 5000, 300000 };
+static struct buffer kept[ARRAY_SIZE(kept_sizes)];
+static phys_addr_t kept_at[ARRAY_SIZE(kept_sizes)];
+static struct device dev;
+
+static void map_kept(void)
+{
+	dma_addr_t dma;
+	unsigned int i;
+
+	device_init(&dev, 32);
+	for (i = 0; i < ARRAY_SIZE(kept); i++) {
+		kept[i] = buffer_alloc(kept_sizes[i], i * 10, __GFP_HIGHMEM);
+		dma = map(&dev, &kept[i], DMA_BIDIRECTIONAL);
+		EXPECT(dma != DMA_MAPPING_ERROR);
+		kept_at[i] = dma_to_phys(&dev, dma);
+	}
+}
+
+/* What was in bounce buffers is still there, and goes where it belongs. */
+static void unmap_kept(void)
+{
+	u8 *byte;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kept); i++) {
+		byte = machine_memory(kept_at[i] + kept[i].size - 1);
+		EXPECT_EQ(*byte, *machine_memory(kept[i].phys + kept[i].size - 1));
+		EXPECT_EQ(*machine_memory(kept_at[i]), *machine_memory(kept[i].phys));
+		*byte ^= 0x55;
+		swiotlb_tbl_unmap_single(&dev, kept_at[i], kept[i].size, DMA_BIDIRECTIONAL, 0);
+		EXPECT_EQ(*machine_memory(kept[i].phys + kept[i].size - 1), *byte);
+		buffer_free(&kept[i]);
+	}
+}
+
+/* Each slot that there is, by mappings of one slot: all where the device finds them */
+static unsigned int map_all(dma_addr_t *at, struct buffer *buffer)
+{
+	unsigned int nr = 0;
+
+	mem->can_grow = false;
+	while ((at[nr] = map(&dev, buffer, DMA_TO_DEVICE)) != DMA_MAPPING_ERROR)
+		nr++;
+	return nr;
+}
+
+static void check_all_usable(unsigned int slots)
+{
+	static dma_addr_t at[4097];
+	struct buffer buffer = buffer_alloc(2048, 0, 0);
+	unsigned int nr = map_all(at, &buffer);
+
+	EXPECT_EQ(nr, slots);
+	while (nr--)
+		unmap(&dev, at[nr], 2048, DMA_TO_DEVICE);
+	contract_check_all_free(mem);
+	buffer_free(&buffer);
+}
+
+/* All frames are others: every pool is connected anew. */
+TEST_XEN_FRAMES(reconnect_moved)
+{
+	phys_addr_t before;
+
+	boot_xen(variant + 1, "2048,2", 0, 0);
+	map_kept();
+	EXPECT(swiotlb_grow_now(mem, 28) == 0);
+	machine_grace_period();
+	before = mem->defpool->sets[0].bus;
+	machine_restore();
+	EXPECT(dma_phys_to_bus(mem->defpool->start) != before);
+	swiotlb_reconnect();
+	check_sets(mem->defpool);
+	check_sets(((struct io_tlb_pool_table *)mem->pools)->pools[1]);
+	EXPECT(mem->defpool->bus_max <= DMA_BIT_MASK(32));
+	EXPECT(((struct io_tlb_pool_table *)mem->pools)->pools[1]->bus_max <= DMA_BIT_MASK(28));
+	EXPECT_EQ(machine_extents_in_use(), 1024 + 256);
+	EXPECT(!machine_said("doing without"));
+	unmap_kept();
+	check_all_usable(2048 + 512);
+}
+
+/* Nothing has moved: nothing is done. */
+TEST_XEN_FRAMES(reconnect_not_moved)
+{
+	phys_addr_t bus;
+
+	boot_xen(variant + 1, "2048,2", 0, 0);
+	map_kept();
+	bus = mem->defpool->sets[3].bus;
+	machine_fail_nth(FAIL_EXCHANGE, 0);
+	machine_fail_all(FAIL_KMALLOC, true);
+	swiotlb_reconnect();
+	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 0);
+	EXPECT_EQ(mem->defpool->sets[3].bus, bus);
+	machine_fail_all(FAIL_KMALLOC, false);
+	unmap_kept();
+}
+
+/* One frame is another one, anywhere in a set */
+TEST(reconnect_one_frame)
+{
+	static const unsigned int at[] = { 0, 1, 63, 64, 200, 511 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		machine_context("frame %u", at[i]);
+		boot_xen(FRAMES_BY_PAGE, "1024,2", 0, 0);
+		device_init(&dev, 32);
+		machine_put_frame(mem->defpool->start + at[i] * PAGE_SIZE, 0x1fff00);
+		swiotlb_reconnect();
+		check_sets(mem->defpool);
+		check_all_usable(1024);
+	}
+}
+
+/* A set is in one piece, but in another place */
+TEST_XEN_FRAMES(reconnect_set_elsewhere)
+{
+	unsigned int i;
+
+	boot_xen(variant + 1, "1024,2", 0, 0);
+	device_init(&dev, 32);
+	for (i = 0; i < 64; i++)
+		machine_put_frame(slot_phys(mem->defpool, 2 * IO_TLB_SEGSIZE) + i * PAGE_SIZE,
+				  0x1fff00 + i);
+	swiotlb_reconnect();
+	check_sets(mem->defpool);
+	check_all_usable(1024);
+}
+
+static unsigned int free_as_told(size_t at)
+{
+	swiotlb_tbl_unmap_single(&dev, mem->defpool->start + at, 100, DMA_TO_DEVICE, 0);
+	return machine_expect_warning("which is not mapped");
+}
+
+/*
+ * The new host has less: what cannot be connected is never handed out again, and who
+ * frees something there is told.
+ */
+TEST_XEN_FRAMES(reconnect_less)
+{
+	unsigned int n, i;
+	struct buffer set;
+	dma_addr_t at[16];
+
+	for (n = 0; n <= 16; n += 4) {
+		machine_context("%u sets", n);
+		boot_xen(variant + 1, "2048,2", 0, 0);
+		device_init(&dev, 32);
+		set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+		mem->can_grow = false;
+		for (i = 0; i < 16; i++)
+			EXPECT((at[i] = map(&dev, &set, DMA_TO_DEVICE)) != DMA_MAPPING_ERROR);
+		machine_restore();
+		machine_limit_extents(n);
+		machine_forget_messages();
+		swiotlb_reconnect();
+		EXPECT_EQ(machine_said("KiB at"), n < 16);
+		EXPECT_EQ(machine_said("doing without"), n < 16);
+		EXPECT_EQ(slots_used(), n * 128);
+		EXPECT_EQ(mem->defpool->longest, n >= 8 ? mem->defpool->longest :
+							  max(n, 1) * IO_TLB_SET_BYTES);
+		for (i = 0; i < 16; i++)
+			EXPECT_EQ(free_as_told(i * IO_TLB_SET_BYTES + 5000), i >= n);
+		EXPECT_EQ(slots_used(), 0);
+		check_all_usable(n * 128);
+		buffer_free(&set);
+	}
+}
+
+/* No memory to keep contents in meanwhile */
+TEST(reconnect_no_memory)
+{
+	boot_xen(FRAMES_BY_PAGE, "1024,2", 0, 0);
+	device_init(&dev, 32);
+	machine_restore();
+	machine_fail_all(FAIL_KMALLOC, true);
+	swiotlb_reconnect();
+	machine_fail_all(FAIL_KMALLOC, false);
+	EXPECT(machine_said("doing without"));
+	check_all_usable(0);
+}
+
+/* A span goes on into a set that is lost: freeing it frees what is left of it. */
+TEST(reconnect_span_cut)
+{
+	struct buffer buffer;
+	dma_addr_t dma;
+
+	boot_xen(FRAMES_BY_PAGE, "2048,2", 0, 0);
+	mem->can_grow = false;
+	device_init(&dev, 32);
+	buffer = buffer_alloc(2 * SZ_1M, 0, __GFP_HIGHMEM);
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT(dma != DMA_MAPPING_ERROR);
+	EXPECT_EQ(slots_used(), 1024);
+	machine_restore();
+	machine_limit_extents(4);
+	swiotlb_reconnect();
+	EXPECT_EQ(slots_used(), 512);
+	swiotlb_tbl_unmap_single(&dev, mem->defpool->start, buffer.size, DMA_TO_DEVICE, 0);
+	EXPECT_EQ(slots_used(), 0);
+	check_all_usable(512);
+	buffer_free(&buffer);
+}
+
+/* Coherent memory from before: its frames are anyone's now, and are not given away. */
+TEST_XEN_FRAMES(reconnect_coherent)
+{
+	struct page *page;
+
+	boot_xen(variant + 1, "512", 0, 0);
+	page = alloc_pages(GFP_KERNEL, 3);
+	EXPECT_EQ(xen_dma_make_contiguous(page, 8 * PAGE_SIZE, DMA_BIT_MASK(32), GFP_KERNEL), 0);
+	machine_restore();
+	xen_dma_undo_contiguous(page, 8 * PAGE_SIZE);
+	EXPECT_EQ(machine_extents_in_use(), 0);
+	__free_pages(page, 3);
+	device_init(&dev, 32);
+	swiotlb_reconnect();
+	check_all_usable(512);
+}

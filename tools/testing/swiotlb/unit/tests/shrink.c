@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools that go again when they are idle, and those that are added to stay.
+ */
+#include "test.h"
+
+static struct io_tlb_mem *const mem = &io_tlb_default_mem;
+static struct buffer set;
+static dma_addr_t filled[64];
+static unsigned int nr_filled;
+static struct device device;
+
+static unsigned int nr_pools(void)
+{
+	return ((struct io_tlb_pool_table *)mem->pools)->nr;
+}
+
+static struct io_tlb_pool *newest_pool(void)
+{
+	return ((struct io_tlb_pool_table *)mem->pools)->pools[nr_pools() - 1];
+}
+
+static void fill(void)
+{
+	while (nr_filled < mem->nslabs / IO_TLB_SEGSIZE) {
+		filled[nr_filled] = map(&device, &set, DMA_TO_DEVICE);
+		EXPECT(filled[nr_filled++] != DMA_MAPPING_ERROR);
+	}
+}
+
+/* Fill what there is, and have one pool more. */
+static void grow_by_one(void)
+{
+	unsigned int before = nr_pools();
+	dma_addr_t dma;
+
+	fill();
+	dma = map(&device, &set, DMA_TO_DEVICE);
+	if (dma != DMA_MAPPING_ERROR)
+		unmap(&device, dma, set.size, DMA_TO_DEVICE);
+	EXPECT_EQ(machine_work(), 1);
+	machine_grace_period();
+	EXPECT_EQ(nr_pools(), before + 1);
+}
+
+static void drain_to(unsigned int nr)
+{
+	while (nr_filled > nr)
+		unmap(&device, filled[--nr_filled], set.size, DMA_TO_DEVICE);
+}
+
+static void boot_grown(enum machine_frames frames, unsigned int more)
+{
+	struct machine_config config = { .frames = frames, .cpus = 2, .param = "512,2", .seed = 1 };
+
+	machine_boot(&config);
+	device_init(&device, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	while (more--)
+		grow_by_one();
+}
+
+static void end(void)
+{
+	drain_to(0);
+	buffer_free(&set);
+}
+
+/* The end of a machine after which there will be another */
+static void end_of_one(void)
+{
+	end();
+	contract_check_all_free(mem);
+	machine_delayed_work();
+	machine_delayed_work();
+	EXPECT_EQ(nr_pools(), 1);
+	machine_grace_period();
+	kfree(mem->pools);
+	mem->pools = NULL;
+}
+
+static u64 counter(const char *name)
+{
+	u64 value;
+
+	EXPECT(machine_read_counter("swiotlb", name, &value));
+	return value;
+}
+
+/* Idle at two looks: gone, with all that it had. The first pool stays. */
+TEST_ALL_FRAMES(shrink_idle)
+{
+	unsigned long pages, objects, extents;
+	phys_addr_t was;
+
+	boot_grown(variant, 0);
+	extents = machine_extents_in_use();
+	pages = machine_pages_in_use();
+	objects = machine_objects_in_use();
+	grow_by_one();
+	was = newest_pool()->start;
+	fill();
+	EXPECT(machine_pages_in_use() > pages);
+
+	/* In use at each look */
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(nr_pools(), 2);
+
+	drain_to(4);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(nr_pools(), 2);
+	/* Used once in between and idle again: that counts as idle, in use does not. */
+	fill();
+	EXPECT_EQ(machine_delayed_work(), 1);
+	drain_to(4);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(nr_pools(), 2);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(nr_pools(), 1);
+	EXPECT_EQ(mem->nslabs, 512);
+	EXPECT(!swiotlb_find_in_table(mem, was));
+	EXPECT(!swiotlb_find_pool(&device, was));
+
+	machine_grace_period();
+	EXPECT_EQ(machine_pages_in_use(), pages);
+	EXPECT_EQ(machine_extents_in_use(), extents);
+	/* Its table has replaced that of boot. */
+	EXPECT_EQ(machine_objects_in_use(), objects + 1);
+	/* Nobody looks any more, until one is added. */
+	EXPECT_EQ(machine_delayed_work(), 0);
+	grow_by_one();
+	fill();
+	EXPECT_EQ(machine_delayed_work(), 1);
+	end();
+}
+
+/* Of several, in any order: the others are found, and used as before. */
+TEST_ALL_FRAMES(shrink_some)
+{
+	unsigned int gone, i;
+
+	for (gone = 0; gone < 4; gone++) {
+		machine_context("pool %u", gone + 1);
+		boot_grown(variant, 4);
+		fill();
+		EXPECT_EQ(nr_filled, 20);
+		for (i = 0; i < 4; i++)
+			unmap(&device, filled[4 * (gone + 1) + i], set.size, DMA_TO_DEVICE);
+		EXPECT_EQ(machine_delayed_work(), 1);
+		EXPECT_EQ(machine_delayed_work(), 1);
+		EXPECT_EQ(nr_pools(), 4);
+		EXPECT_EQ(mem->nslabs, 2048);
+		for (i = 4 * (gone + 1) + 4; i < 20; i++)
+			filled[i - 4] = filled[i];
+		nr_filled = 16;
+		for (i = 0; i < 16; i++) {
+			contract_check_content(&device, set.phys, set.size, filled[i]);
+			EXPECT(swiotlb_find_pool(&device, dma_to_phys(&device, filled[i])));
+		}
+		grow_by_one();
+		fill();
+		end_of_one();
+	}
+}
+
+static phys_addr_t at_closing;
+static dma_addr_t closing;
+static unsigned int closing_cpu;
+
+static void use_one(void)
+{
+	machine_set_cpu(closing_cpu);
+	drain_to(nr_filled);
+	closing = map(&device, &set, DMA_TO_DEVICE);
+	EXPECT(closing != DMA_MAPPING_ERROR);
+	at_closing = dma_to_phys(&device, closing);
+}
+
+/* Used when it is about to be closed: it stays, open as it was. */
+TEST_ALL_FRAMES(shrink_used_when_closing)
+{
+	unsigned int lock, i;
+
+	for (lock = 1; lock <= 2; lock++) {
+		machine_context("area %u", lock - 1);
+		nr_filled = 0;
+		boot_grown(variant, 1);
+		EXPECT_EQ(newest_pool()->nareas, 2);
+		EXPECT_EQ(machine_delayed_work(), 1);
+		closing_cpu = lock - 1;
+		machine_other_cpu(use_one, lock);
+		EXPECT_EQ(machine_delayed_work(), 1);
+		EXPECT(machine_other_cpu_ran());
+		EXPECT_EQ(nr_pools(), 2);
+		EXPECT(in_pool(newest_pool(), at_closing));
+		EXPECT_EQ(slots_used(), 512 + 128);
+		contract_check_content(&device, set.phys, set.size, closing);
+
+		/* All of it can be had. */
+		mem->can_grow = false;
+		for (i = 0; i < 3; i++)
+			EXPECT((filled[nr_filled++] = map(&device, &set, DMA_TO_DEVICE)) !=
+			       DMA_MAPPING_ERROR);
+		EXPECT(map(&device, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+		unmap(&device, closing, set.size, DMA_TO_DEVICE);
+		end_of_one();
+	}
+}
+
+/* Closed, but not gone yet: a search finds nothing in it. */
+TEST(shrink_closed)
+{
+	struct io_tlb_pool *pool;
+	dma_addr_t dma;
+
+	boot_grown(FRAMES_NATIVE, 1);
+	mem->can_grow = false;
+	pool = newest_pool();
+	EXPECT(swiotlb_pool_close(pool));
+	EXPECT(map(&device, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	set.size *= 2;
+	dma = swiotlb_map(&device, set.phys, set.size, DMA_TO_DEVICE, 0);
+	EXPECT(dma == DMA_MAPPING_ERROR);
+	set.size /= 2;
+	swiotlb_unpublish(mem, pool, kzalloc(swiotlb_table_size(1), GFP_KERNEL));
+	swiotlb_free_buffer(pool->vaddr, pool->bytes);
+	kvfree(pool);
+	end();
+}
+
+/* No memory for the smaller table: the pool stays, usable, and goes the next time. */
+TEST_ALL_FRAMES(shrink_no_memory)
+{
+	boot_grown(variant, 1);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	machine_fail_all(FAIL_KMALLOC, true);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(nr_pools(), 2);
+	machine_fail_all(FAIL_KMALLOC, false);
+	fill();
+	drain_to(4);
+	EXPECT_EQ(machine_delayed_work(), 1);
+	EXPECT_EQ(nr_pools(), 1);
+	end();
+}
+
+/* The mark stays, and is right afterwards: what the pool was allowed is not lost. */
+TEST_ALL_FRAMES(shrink_hiwater)
+{
+	unsigned int i;
+
+	boot_grown(variant, 1);
+	fill();
+	EXPECT_EQ(counter("io_tlb_used_hiwater"), 1024);
+	drain_to(4);
+	machine_delayed_work();
+	machine_delayed_work();
+	EXPECT_EQ(nr_pools(), 1);
+	EXPECT_EQ(counter("io_tlb_used"), 512);
+	EXPECT_EQ(counter("io_tlb_nslabs"), 512);
+	EXPECT_EQ(counter("io_tlb_used_hiwater"), 1024);
+
+	/* As much as then: no higher than then */
+	grow_by_one();
+	for (i = 0; i < 2; i++) {
+		fill();
+		EXPECT_EQ(counter("io_tlb_used_hiwater"), 1024);
+		drain_to(0);
+	}
+	grow_by_one();
+	fill();
+	EXPECT_EQ(counter("io_tlb_used_hiwater"), counter("io_tlb_used"));
+	end();
+}
+
+/* --- pools that stay --- */
+
+/* A mask that no pool is below: one is added if it can be, and promised for good. */
+TEST_ALL_FRAMES(shrink_not_what_was_promised)
+{
+	struct device narrow;
+	unsigned int i;
+
+	boot_grown(variant, 0);
+	if (!variant)
+		mem->defpool->bus_max = DMA_BIT_MASK(32);
+	device_init(&narrow, 24);
+	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(32)));
+	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(64)));
+	EXPECT_EQ(nr_pools(), 1);
+	/* On Xen the first may be as low as that. */
+	EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
+	EXPECT_EQ(nr_pools(), mem->defpool->bus_max <= DMA_BIT_MASK(24) ? 1 : 2);
+	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	for (i = 0; i < 2; i++) {
+		EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
+		EXPECT_EQ(nr_pools(), 2);
+	}
+	EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(24));
+	EXPECT_EQ(newest_pool()->nslabs, 512);
+	EXPECT(newest_pool()->keep);
+	EXPECT_EQ(swiotlb_max_mapping_size(&device), SZ_1M);
+
+	/* It stays, and what does not is not counted on. */
+	fill();
+	grow_by_one();
+	drain_to(0);
+	for (i = 0; i < 3; i++)
+		machine_delayed_work();
+	EXPECT_EQ(nr_pools(), 2);
+	EXPECT(newest_pool()->keep);
+	/* For devices that reach less, none is added, even if it could be. */
+	newest_pool()->bus_max = DMA_BIT_MASK(24);
+	EXPECT(!swiotlb_supports(&narrow, DMA_BIT_MASK(23)));
+	EXPECT_EQ(nr_pools(), 2);
+	EXPECT_EQ(machine_delayed_work(), 0);
+	end();
+}
+
+/* A pool that may go is not what a device can be promised. */
+TEST(shrink_promise_needs_a_pool_that_stays)
+{
+	boot_grown(FRAMES_NATIVE, 1);
+	EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(28));
+	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(28)));
+	EXPECT_EQ(nr_pools(), 3);
+	end();
+}
+
+/* Nothing is to be had: the mask is refused, and nothing is lost. */
+TEST_ALL_FRAMES(shrink_promise_refused)
+{
+	static const enum machine_failure kinds[] = { FAIL_PAGES, FAIL_KMALLOC, FAIL_EXCHANGE };
+	unsigned long pages, objects, extents;
+	unsigned int i;
+
+	boot_grown(variant, 0);
+	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	pages = machine_pages_in_use();
+	objects = machine_objects_in_use();
+	extents = machine_extents_in_use();
+	for (i = 0; i < (variant ? 3 : 2); i++) {
+		machine_fail_all(kinds[i], true);
+		EXPECT(!swiotlb_supports(&device, DMA_BIT_MASK(28)));
+		machine_fail_all(kinds[i], false);
+		EXPECT_EQ(nr_pools(), 1);
+		EXPECT_EQ(machine_pages_in_use(), pages);
+		EXPECT_EQ(machine_objects_in_use(), objects);
+		EXPECT_EQ(machine_extents_in_use(), extents);
+	}
+	mem->can_grow = false;
+	EXPECT(!swiotlb_supports(&device, DMA_BIT_MASK(28)));
+	mem->can_grow = true;
+	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(28)));
+	end();
+}
