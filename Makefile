@@ -3,6 +3,7 @@
 
 T := tools/testing/swiotlb
 EVERYTHING := kernel modules guest xen
+PARITY := debug stock-debug guest xen
 export BASE LINUX PATCH
 
 help: ## this list
@@ -21,7 +22,7 @@ run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PC
 	@$T/boot/run --table xen-dom0 xen-domu-pci
 
 test: ## build what is missing, run every test
-	@$T/build $(EVERYTHING)
+	@$T/build $(EVERYTHING) $(PARITY)
 	@$T/test
 
 unit: tree ## the core in userspace: every compiler and sanitizer, threads, fault injection
@@ -57,6 +58,10 @@ iocost: ## instructions of whole I/Os under swiotlb=force, with the series and w
 	@$T/build $(EVERYTHING) stock
 	@$T/cost/io
 
+parity: ## what drivers may expect of the DMA API, stock against the series, row by row
+	@$T/build $(PARITY)
+	@$T/test parity
+
 boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
 	@$T/build $(EVERYTHING)
 	@$T/boot/run $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
@@ -70,17 +75,19 @@ check: tree ## checkpatch and round trip of the series
 tree: ## the base in build/6.12/linux with one commit for each patch
 kernel: ## build that kernel
 stock: ## build the base without the series, to compare with
+debug: ## build the kernel with the series and with more checks
+stock-debug: ## build the base with the same
 modules: ## build the test modules
 guest: ## build the programs that test inside a guest
 series: ## write the mails to build/mails
 absorb: ## bring changes made in build/6.12/linux into this repository
 xen: ## unpack Xen under build/xen
-tree kernel stock modules guest series absorb xen:
+tree kernel stock debug stock-debug modules guest series absorb xen:
 	@$T/build $@
 
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost boot list check tree \
-	kernel stock modules guest series absorb xen clean
+.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost parity boot list check tree \
+	kernel stock debug stock-debug modules guest series absorb xen clean
 .NOTPARALLEL:

@@ -27,7 +27,6 @@ case " $BASES " in
 *) die "BASE=$BASE: the series applies to $BASES, choose one of these" ;;
 esac
 tree=$build/$BASE/linux
-stock=$build/$BASE/stock
 export BASE
 
 # logged NAME STATUS COMMAND...: run COMMAND with its output in

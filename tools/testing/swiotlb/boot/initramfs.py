@@ -23,7 +23,7 @@ from scenario import Trouble
 
 INIT = Path(__file__).with_name("init")
 GUEST_PROGRAMS = ["diskcheck", "diskload", "filecheck", "netcheck", "netload"]
-MODULES = ["swiotlb_edu.ko", "swiotlb_cost.ko"]
+MODULES = ["swiotlb_edu.ko", "swiotlb_cost.ko", "swiotlb_parity.ko", "swiotlb_domu.ko"]
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper",
              "xenstore-read", "xenstore-write", "xenstore-ls"]
 EXT4_TOOLS = ["mkfs.ext4", "e2fsck"]
@@ -137,7 +137,7 @@ def base(build: Path) -> Content:
 
 def modules(build: Path, kernel: str) -> Content:
     """The test modules, compiled for that kernel."""
-    folder, target = ("stock-modules", "stock") if kernel == "stock" else ("modules", "modules")
+    folder, target = (f"{kernel}-modules", kernel) if kernel != "series" else ("modules", "modules")
     return {f"modules/{name}": _built(build / folder / name, target) for name in MODULES}
 
 
@@ -157,5 +157,5 @@ def xen_tools(build: Path) -> Content:
     return content | Libraries(root).needed(tools)
 
 
-def domu(kernel: Path, initrd: Path) -> Content:
-    return {"domu/kernel": kernel, "domu/initrd": initrd}
+def domu(kernel: Path, initrd: list[Path]) -> Content:
+    return {"domu/kernel": kernel, "domu/initrd": b"".join(part.read_bytes() for part in initrd)}

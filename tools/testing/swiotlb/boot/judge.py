@@ -38,7 +38,9 @@ ALLOWED = re.compile(
     # boot parameters that name the words
     r"Command line: |Kernel command line: |Unknown kernel command line|^\s*panic=|^\s*oops="
     # the module's own line when it is asked for a wrong translation
-    r"|wrong_by=")
+    r"|wrong_by="
+    # what the checks say of themselves when they start
+    r"|DMA-API: (preallocated|debugging enabled)")
 
 TIME_STAMP = re.compile(r"^\[ *\d+\.\d{6}\] ")
 KTAP = re.compile(r"^ *(KTAP version 1|1\.\.\d+|(not )?ok \d+ .*|# .*)$")
@@ -121,7 +123,8 @@ def console_lines(folder: Path) -> list[str]:
 
 
 # What the first line of a report with a call trace says
-REPORTS = ("[ cut here ]", "sysfs: cannot create duplicate filename")
+REPORTS = ("[ cut here ]", "sysfs: cannot create duplicate filename",
+           "possible circular locking dependency detected")
 
 
 def ends(line: str, report: str) -> bool:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 LIST = Path(__file__).with_name("scenarios")
 
+# The kernel without the series that a kernel with it is compared with
+STOCK = {"series": "stock", "debug": "stock-debug"}
+
 # For every Linux: each line of ours a log record of its own, and no hang after a panic.
 LINUX = "printk.time=1 printk.devkmsg=on log_buf_len=1M panic=-1 oops=panic"
 # Credit2, Xen's default scheduler, now and then lets both of QEMU's processors sleep
@@ -42,6 +45,7 @@ class Guest:
 
     name: str
     linux: str
+    memory: int
     pci: list[Device]
     disk: str
     persistent: str
@@ -69,7 +73,7 @@ class Scenario:
     boot: int
     timeout: int
     extra: bool
-    kernel: str = "series"
+    kernel: str
 
     def disks(self) -> list[str]:
         return [device.name for device in self.devices if device.disk]
@@ -87,7 +91,7 @@ def _device(config: configparser.ConfigParser, name: str) -> Device:
 def _guest(config: configparser.ConfigParser, name: str) -> Guest:
     section = config[f"guest {name}"]
     return Guest(
-        name=name, linux=section["linux"],
+        name=name, linux=section["linux"], memory=section.getint("memory", 256),
         pci=[_device(config, key) for key in section.get("pci", "").split()],
         disk=section.get("disk", ""), persistent=section.get("persistent", ""),
         checks=_checks(section["checks"]))
@@ -102,7 +106,8 @@ def _scenario(config: configparser.ConfigParser, name: str) -> Scenario:
         guests=[_guest(config, key) for key in section["guests"].split()],
         checks=_checks(section["checks"]), disk_mib=section.getint("disk-mib"),
         expect=section["expect"], allow=section["allow"], boot=section.getint("boot"),
-        timeout=section.getint("timeout"), extra=section.getboolean("extra"))
+        timeout=section.getint("timeout"), extra=section.getboolean("extra"),
+        kernel=section["kernel"])
 
 
 def load() -> dict[str, Scenario]:
@@ -113,7 +118,7 @@ def load() -> dict[str, Scenario]:
         found[name] = _scenario(config, name)
         if config[name].getboolean("stock"):
             stock = f"{name}-stock"
-            found[stock] = replace(found[name], name=stock, kernel="stock",
+            found[stock] = replace(found[name], name=stock, kernel=STOCK[found[name].kernel],
                                    about=f"{found[name].about}, without the series")
     return found
 
@@ -148,7 +153,7 @@ def guest_config(scenario: Scenario, guest: Guest, nonce: str) -> str:
     """xl's configuration of a domU."""
     extra = " ".join(["console=hvc0", LINUX, guest.linux, f"nonce={nonce}",
                       f"disk-mib={scenario.disk_mib}", f"checks={check_words(guest)}"])
-    lines = [f'name = "{guest.name}"', 'type = "pv"', "memory = 256", "vcpus = 1",
+    lines = [f'name = "{guest.name}"', 'type = "pv"', f"memory = {guest.memory}", "vcpus = 1",
              'kernel = "/domu/kernel"', 'ramdisk = "/domu/initrd"', f'extra = "{extra}"',
              'on_poweroff = "destroy"', 'on_reboot = "destroy"', 'on_crash = "destroy"']
     if guest.pci:

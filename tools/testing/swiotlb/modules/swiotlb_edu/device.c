@@ -30,10 +30,10 @@
 #define SCRATCH_SIZE	(2 * PAGE_SIZE)
 #define SCRATCH_AT	EDU_BLOCK
 
+/* At once: written in halves the upper one is ignored. */
 static void edu_write_reg(struct edu *edu, unsigned int reg, u64 value)
 {
-	iowrite32(lower_32_bits(value), edu->regs + reg);
-	iowrite32(upper_32_bits(value), edu->regs + reg + 4);
+	writeq(value, edu->regs + reg);
 }
 
 static int edu_transfer(struct edu *edu, u64 src, u64 dst, unsigned int len, u32 cmd)

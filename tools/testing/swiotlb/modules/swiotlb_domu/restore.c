@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A domain that is saved and restored gets other machine frames. Mappings made
+ * afterwards have to lead to those.
+ */
+#include <linux/freezer.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/platform_device.h>
+#include <linux/wait.h>
+#include <xen/xen-ops.h>
+#include <asm/xen/page.h>
+
+#include "domu.h"
+
+#define PIECE		SZ_64K
+#define HELD		64
+#define ROUND_MS	100
+#define ROUNDS_AFTER	10
+#define WAIT_S		90
+
+struct piece {
+	struct edu_buf buf;
+	struct edu_map map;
+};
+
+static int resumed;
+
+static int on_resume(struct notifier_block *block, unsigned long event, void *data)
+{
+	resumed++;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block resume = { .notifier_call = on_resume };
+
+/* Frames of ours, one after the other; *first is the first one's pfn. */
+static int frames_ours(const struct edu_map *map, unsigned long *first)
+{
+	unsigned long mfn = PHYS_PFN(map->dma);
+	unsigned long pfn = bfn_to_local_pfn(mfn);
+	unsigned int i;
+
+	*first = pfn;
+	for (i = 0; i < PFN_UP(offset_in_page(map->dma) + map->size); i++) {
+		if (pfn_valid(pfn + i) && pfn_to_mfn(pfn + i) == mfn + i)
+			continue;
+		edu_note("page %u at %pad: frame %#lx is not that of pfn %#lx", i, &map->dma,
+			 mfn + i, pfn + i);
+		return -EIO;
+	}
+	return 0;
+}
+
+static int check_one(struct edu *edu, const struct edu_map *map, u32 salt, bool bounce)
+{
+	unsigned long pfn;
+
+	if (frames_ours(map, &pfn))
+		return -EIO;
+	if (bounce && pfn == PHYS_PFN(virt_to_phys(map->mem))) {
+		edu_note("pfn %#lx at %pad did not bounce", pfn, &map->dma);
+		return -EIO;
+	}
+	return edu_check_bounce(edu, map, salt);
+}
+
+/* Every mapping is undone before this returns: none is held over a suspend. */
+static int one_round(struct edu *edu, struct piece *piece, unsigned int bits)
+{
+	int n, i, err;
+
+	err = dma_set_mask(edu->dev, DMA_BIT_MASK(bits));
+	if (err)
+		return err;
+	for (n = 0; n < HELD; n++) {
+		edu_fill(edu, piece[n].buf.mem, PIECE, n, 0);
+		err = edu_map(edu, &piece[n].map, piece[n].buf.mem, PIECE, DMA_BIDIRECTIONAL);
+		if (err)
+			break;
+	}
+	for (i = 0; !err && i < n; i++)
+		err = check_one(edu, &piece[i].map, i, bits == 32);
+	while (n--)
+		edu_unmap(edu, &piece[n].map);
+	return err;
+}
+
+/* A domain is suspended when all its processes stand where they may be frozen. */
+static void doze(void)
+{
+	static DECLARE_WAIT_QUEUE_HEAD(nobody);
+
+	wait_event_freezable_timeout(nobody, false, msecs_to_jiffies(ROUND_MS));
+}
+
+static int map_rounds(struct edu *edu, struct piece *piece)
+{
+	int left, before = 0, after = 0, err = 0;
+
+	for (left = WAIT_S * 1000 / ROUND_MS; !err && left && after < ROUNDS_AFTER; left--) {
+		err = one_round(edu, piece, 32) ?: one_round(edu, piece, 64);
+		if (resumed)
+			after++;
+		else if (++before == ROUNDS_AFTER)
+			pr_info("# SAVE ME\n");
+		doze();
+	}
+	if (!err && !resumed)
+		err = -ETIMEDOUT;
+	pr_info("# ROW save-restore %s %d rounds before, %d after: %s\n", err ? "no" : "yes",
+		before, after, !resumed ? "never restored" : err ? "wrong frames" : "right");
+	return err;
+}
+
+static int with_buffers(struct edu *edu)
+{
+	struct piece *piece = kvcalloc(HELD, sizeof(*piece), GFP_KERNEL);
+	int n, err = 0;
+
+	if (!piece)
+		return -ENOMEM;
+	for (n = 0; !err && n < HELD; n++)
+		err = edu_alloc(edu, &piece[n].buf, PIECE, EDU_HIGH);
+	if (!err)
+		err = map_rounds(edu, piece);
+	for (n = 0; n < HELD; n++)
+		edu_free(&piece[n].buf);
+	kvfree(piece);
+	return err;
+}
+
+int domu_restore(struct edu *edu)
+{
+	struct platform_device *pdev;
+	int err;
+
+	pdev = platform_device_register_simple(KBUILD_MODNAME, PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	edu->dev = &pdev->dev;
+	xen_resume_notifier_register(&resume);
+	pr_info("# asking save-restore\n");
+	err = with_buffers(edu);
+	xen_resume_notifier_unregister(&resume);
+	platform_device_unregister(pdev);
+	return err;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Answers that drivers act on: masks, sizes, whether to sync.
+ */
+#include <linux/pfn.h>
+#include <linux/rcupdate.h>
+
+#include "parity.h"
+
+#define MASK_LEAST	24
+#define SMALL		SZ_16K
+#define SMALL_MOST	SZ_8K	/* mappings of that size: twice a pool of 64 MiB */
+
+/* The machine of the scenarios has memory up to here, if not in this guest. */
+#define MACHINE_BITS	33
+
+static int required(struct edu *edu, struct said *said)
+{
+	u64 highest = PFN_PHYS((u64)machine_highest() + 1) - 1;
+	u64 mask = dma_get_required_mask(edu->dev);
+
+	say(said, "%d bits ", fls64(mask));
+	return mask >= highest && mask >= DMA_BIT_MASK(MACHINE_BITS) ? YES : -EIO;
+}
+
+/* Covers all memory, whatever the device itself reaches. */
+int row_required_mask(struct edu *edu, struct said *said)
+{
+	int err = required(edu, said);
+
+	return with_mask(edu, 64, said, required) ?: err;
+}
+
+static int unlimited(struct edu *edu, struct said *said)
+{
+	size_t size = dma_max_mapping_size(edu->dev);
+
+	say(said, size == SIZE_MAX ? "64 bits: no limit" : "64 bits: %zu KiB", size >> 10);
+	return size == SIZE_MAX ? YES : -EIO;
+}
+
+/* Only a device that may bounce is limited. */
+int row_max_mapping(struct edu *edu, struct said *said)
+{
+	int err = with_mask(edu, 64, said, unlimited);
+	size_t size = dma_max_mapping_size(edu->dev);
+
+	say(said, "; 32 bits: %zu KiB", size >> 10);
+	return size < SZ_256K || size > SZ_1G ? -EIO : err;
+}
+
+static int needs_sync(struct edu *edu, struct said *said, bool bounce)
+{
+	struct edu_buf buf;
+	struct edu_map map;
+	bool bounced, need;
+
+	if (edu_alloc(edu, &buf, PAGE_SIZE, EDU_HIGH))
+		return -ENOMEM;
+	if (edu_map(edu, &map, buf.mem, PAGE_SIZE, DMA_BIDIRECTIONAL)) {
+		edu_free(&buf);
+		return -EIO;
+	}
+	bounced = edu_bounced(edu, &map);
+	need = dma_need_sync(edu->dev, map.dma);
+	edu_unmap(edu, &map);
+	edu_free(&buf);
+	say(said, "%s: %s ", bounced ? "bounced" : "direct", need ? "yes" : "no");
+	return bounced == bounce && need == bounce ? YES : -EIO;
+}
+
+static int direct_needs_sync(struct edu *edu, struct said *said)
+{
+	return needs_sync(edu, said, false);
+}
+
+/* To be asked before anything has bounced for the device. */
+int row_need_sync(struct edu *edu, struct said *said)
+{
+	int err = with_mask(edu, 64, said, direct_needs_sync);
+
+	return needs_sync(edu, said, true) ?: err;
+}
+
+/* As many as the pool takes; the device reads them only, so one buffer will do. */
+static int fill_below(struct edu *edu, struct edu_buf *buf, struct edu_map *map, u64 mask,
+		      unsigned int *count)
+{
+	int err = 0;
+	int n;
+
+	for (n = 0; n < *count; n++) {
+		if (edu_map_quiet(edu, &map[n], buf->mem, buf->size, DMA_TO_DEVICE))
+			break;
+		if (map[n].dma + buf->size - 1 > mask && !err) {
+			edu_note("mapping %d lies at %pad, beyond mask %#llx", n, &map[n].dma,
+				 mask);
+			err = -EIO;
+		}
+	}
+	*count = n;
+	while (n--)
+		edu_unmap(edu, &map[n]);
+	rcu_barrier();		/* pools made for one mapping are freed late */
+	return err;
+}
+
+/* An accepted mask serves mappings, all of them below it. */
+static int supported(struct edu *edu, struct edu_buf *buf, struct edu_map *map,
+		     unsigned int bits, unsigned int most)
+{
+	u64 mask = DMA_BIT_MASK(bits);
+	int err;
+
+	if (dma_set_mask(edu->dev, mask)) {
+		edu_note("a mask of %u bits is refused", bits);
+		return NOT_HERE;
+	}
+	err = fill_below(edu, buf, map, mask, &most);
+	edu_note("a mask of %u bits is accepted, %u mappings of %zu bytes", bits, most,
+		 buf->size);
+	return most ? err : -EIO;
+}
+
+static int supported_all(struct edu *edu, struct edu_buf *buf, struct edu_map *map,
+			 struct said *said)
+{
+	unsigned int bits, least = 0;
+	int err = 0, ret;
+
+	for (bits = MASK_LEAST; bits <= 32; bits++) {
+		/* A whole pool for the first one accepted, and for the last. */
+		ret = supported(edu, buf, map, bits, least && bits < 32 ? 64 : SMALL_MOST);
+		if (ret < 0) {
+			say(said, "%u bits accepted, but not served ", bits);
+			err = ret;
+		}
+		if (ret != NOT_HERE && !least)
+			least = bits;
+	}
+	if (!err)
+		say(said, "from %u bits", least);
+	return least ? err : -EIO;
+}
+
+int row_supported_highest(struct edu *edu, struct said *said)
+{
+	struct edu_map *map = kvcalloc(SMALL_MOST, sizeof(*map), GFP_KERNEL);
+	struct edu_buf buf;
+	int err = -ENOMEM;
+
+	if (map && !edu_alloc(edu, &buf, SMALL, EDU_HIGH)) {
+		err = supported_all(edu, &buf, map, said);
+		edu_free(&buf);
+	}
+	kvfree(map);
+	return dma_set_mask(edu->dev, DMA_BIT_MASK(32)) ?: err;
+}
