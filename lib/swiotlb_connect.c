@@ -238,6 +238,8 @@ static bool has_moved(struct io_tlb_pool *pool)
 	phys_addr_t phys;
 
 	for (i = 0; i < nsets; i++) {
+		if (pool->sets[i].bus == IO_TLB_BUS_NONE)
+			continue;
 		phys = slot_phys(pool, i * IO_TLB_SEGSIZE);
 		if (dma_phys_to_bus(phys) != pool->sets[i].bus ||
 		    !dma_bus_contiguous(phys, IO_TLB_SET_BYTES))
@@ -250,7 +252,9 @@ static bool has_moved(struct io_tlb_pool *pool)
 static unsigned long reconnect_sets(struct io_tlb_pool *pool, void *copy)
 {
 	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, got = 0, n;
-	struct supply supply = first_supply(pool, IO_TLB_LOW_BITS);
+	struct supply supply = first_supply(pool, min_t(unsigned int,
+							pool->bus_bits,
+							IO_TLB_LOW_BITS));
 	size_t bytes;
 
 	do {
@@ -271,8 +275,8 @@ static void reconnect_pool(struct io_tlb_pool *pool)
 
 	got = copy ? reconnect_sets(pool, copy) : 0;
 	kvfree(copy);
-	if (got)
-		pool->bus_max = highest_bus(pool, got);
+	/* No device reaches what is lost. */
+	pool->bus_max = got ? highest_bus(pool, got) : IO_TLB_BUS_NONE;
 	if (got < nsets) {
 		pr_err("%lu of %lu KiB at %pa cannot be made contiguous again, doing without\n",
 		       (nsets - got) * (IO_TLB_SET_BYTES / SZ_1K),

@@ -169,6 +169,10 @@ static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
 	if (swiotlb_pool_connect(pool, bus_bits, bus_bits, mem->backend))
 		goto free;
 
+	/* What is added for a promise is small on purpose. */
+	if (!keep)
+		WRITE_ONCE(mem->grow_room,
+			   rounddown_pow_of_two(pool->longest >> IO_TLB_SHIFT));
 	swiotlb_publish(mem, pool, table);
 	return 0;
 
@@ -182,17 +186,27 @@ free:
 static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
 	if (!add_pool(mem, bus_bits, max_growth(), false)) {
-		mem->grow_failed = false;
+		/* What can be had with few bits can be had with more. */
+		if (bus_bits <= mem->grow_failed_bits)
+			WRITE_ONCE(mem->grow_failed_bits, 0);
 		queue_delayed_work(system_freezable_wq, &mem->shrink,
 				   SHRINK_INTERVAL);
 		return;
 	}
 
 	WRITE_ONCE(mem->grow_next, jiffies + GROW_PAUSE);
-	if (!mem->grow_failed)
-		pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
-			bus_bits);
-	mem->grow_failed = true;
+	if (bus_bits <= mem->grow_failed_bits)
+		return;
+	pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
+		bus_bits);
+	WRITE_ONCE(mem->grow_failed_bits, bus_bits);
+}
+
+/* Not if as many bits or more have just failed */
+static bool may_try(struct io_tlb_mem *mem, unsigned int bus_bits)
+{
+	return bus_bits > READ_ONCE(mem->grow_failed_bits) ||
+		!time_before(jiffies, READ_ONCE(mem->grow_next));
 }
 
 /**
@@ -286,6 +300,7 @@ void swiotlb_shrink(struct work_struct *work)
 	unsigned int i;
 
 	mutex_lock(&mem->pools_mutex);
+	WRITE_ONCE(mem->grow_room, ULONG_MAX);
 	/* From the last on, so that removing one does not move those to come */
 	for (i = rcu_dereference_protected(mem->pools, 1)->nr; i-- > 1; ) {
 		pool = rcu_dereference_protected(mem->pools, 1)->pools[i];
@@ -379,10 +394,11 @@ static void want_pool(const struct io_tlb_request *rq)
 	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
 	unsigned int bits = reachable_bits(rq, mem->backend ? U64_MAX :
 						mem->phys_limit);
-	unsigned long room = rounddown_pow_of_two(max_growth());
+	unsigned long room = min(rounddown_pow_of_two(max_growth()),
+				 READ_ONCE(mem->grow_room));
 
 	if (bits < IO_TLB_MIN_BITS || !swiotlb_request_possible(rq, room) ||
-	    time_before(jiffies, READ_ONCE(mem->grow_next)))
+	    !may_try(mem, bits))
 		return;
 
 	/* If another CPU writes more bits now, this will be back for less. */

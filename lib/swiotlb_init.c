@@ -6,7 +6,6 @@
 
 #include <linux/init.h>
 #include <linux/io.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/log2.h>
@@ -24,6 +23,7 @@ struct io_tlb_mem io_tlb_default_mem = {
 	.pools_mutex = __MUTEX_INITIALIZER(io_tlb_default_mem.pools_mutex),
 	.grow = __WORK_INITIALIZER(io_tlb_default_mem.grow, swiotlb_grow),
 	.grow_bits = 64,
+	.grow_room = ULONG_MAX,
 	.shrink = __DELAYED_WORK_INITIALIZER(io_tlb_default_mem.shrink,
 					     swiotlb_shrink, TIMER_DEFERRABLE),
 };
@@ -209,8 +209,6 @@ static void allow_growth(const struct swiotlb_backend *backend, u64 phys_limit)
 	io_tlb_default_mem.can_grow = IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC);
 	io_tlb_default_mem.backend = backend;
 	io_tlb_default_mem.phys_limit = phys_limit;
-	/* Early jiffies are on the verge of wrapping. */
-	io_tlb_default_mem.grow_next = jiffies;
 }
 
 /**

@@ -43,8 +43,8 @@
  *            \___/ |     | \_/
  *            3 slots 1   1  2              four allocations
  *
- * A set is the unit of contiguity: it has a bus address of its own, and an
- * allocation of up to its size lies within one. On bare metal the sets of a pool
+ * A set is the unit of contiguity: it has a bus address of its own, and what fits
+ * into a set where it is aligned lies within one. On bare metal the sets of a pool
  * happen to be adjacent on the bus as well; on Xen PV eight may be, or none. Limit,
  * alignment and segment boundary of a device are therefore judged by the bus
  * address of the set, never by where the pool is for the CPU.
@@ -53,7 +53,7 @@
  * in turn, so neither its length nor its padding need be stored. What a mapping
  * needs to remember is kept once, with its first slot: &struct io_tlb_slot.
  *
- * What is larger than a set takes slots of several that are adjacent on the bus::
+ * What does not fit takes slots of several that are adjacent on the bus::
  *
  *   set            4             5             6
  *   in use    . . . x x x | x x x x x x | x x . . . .

@@ -6,7 +6,6 @@
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
 #include <linux/hash.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -384,7 +383,7 @@ void swiotlb_mem_init(struct io_tlb_mem *mem)
 	INIT_WORK(&mem->grow, swiotlb_grow);
 	INIT_DEFERRABLE_WORK(&mem->shrink, swiotlb_shrink);
 	mem->grow_bits = 64;
-	mem->grow_next = jiffies;
+	mem->grow_room = ULONG_MAX;
 }
 
 /**

@@ -109,8 +109,10 @@ static int fit_into_run(struct io_tlb_pool *pool, const struct run *run,
 	if (run->end - run->begin < rq->nslots)
 		return -1;
 
-	base = set_dma(slot_set(pool, slot), rq) -
-		((dma_addr_t)(slot - slot % IO_TLB_SEGSIZE) << IO_TLB_SHIFT);
+	base = set_dma(slot_set(pool, slot), rq);
+	if (base == DMA_MAPPING_ERROR)
+		return -1;
+	base -= ((dma_addr_t)(slot - slot % IO_TLB_SEGSIZE) << IO_TLB_SHIFT);
 
 	for (;;) {
 		rq->dma = base + ((dma_addr_t)slot << IO_TLB_SHIFT);

@@ -33,8 +33,8 @@ struct page;
 #define IO_TLB_SIZE	BIT(IO_TLB_SHIFT)
 
 /*
- * Slots in a slot set. A set is contiguous for every device. Whatever fits into a
- * set is mapped within one.
+ * Slots in a slot set. A set is contiguous for every device. What fits into a set
+ * where it is aligned is mapped within one.
  */
 #define IO_TLB_SEGSIZE	128
 
@@ -88,7 +88,10 @@ void __init swiotlb_update_mem_attributes(void);
  * @grow_bits:	... with bus addresses of no more bits than that, 64 if nobody
  *		wants any.
  * @grow_next:	When to try again after a failure, in jiffies.
- * @grow_failed: The last attempt to add a pool failed, which has been logged.
+ * @grow_failed_bits: The most bits for which that failed, and was logged; 0 if it
+ *		works.
+ * @grow_room:	Slots that the last pool added had in one piece. For what needs
+ *		more no pool is added until @shrink has looked.
  * @shrink:	Frees pools that are idle.
  * @debugfs:	Directory with the counters.
  * @hiwater_lock: Serialises changes of @used_hiwater. Taken before the lock of
@@ -113,7 +116,8 @@ struct io_tlb_mem {
 	struct work_struct grow;
 	unsigned int grow_bits;
 	unsigned long grow_next;
-	bool grow_failed;
+	unsigned int grow_failed_bits;
+	unsigned long grow_room;
 	struct delayed_work shrink;
 	struct dentry *debugfs;
 	spinlock_t hiwater_lock;	/* see swiotlb_debugfs.c */

@@ -368,3 +368,60 @@ TEST_XEN_FRAMES(reconnect_coherent)
 	swiotlb_reconnect();
 	check_all_usable(512);
 }
+
+/* A pool that was promised to a device of few bits is as low after a restore. */
+TEST_XEN_FRAMES(reconnect_low)
+{
+	struct io_tlb_pool *low;
+	struct device narrow;
+
+	boot_xen(variant + 1, "1024,2", 0, 0);
+	device_init(&narrow, 24);
+	EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
+	EXPECT_EQ(mem->pools->nr, 2);
+	low = mem->pools->pools[1];
+	machine_restore();
+	swiotlb_reconnect();
+	check_sets(low);
+	EXPECT(low->bus_max <= DMA_BIT_MASK(24));
+	EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
+	EXPECT_EQ(mem->pools->nr, 2);
+}
+
+/* What is lost is promised to nobody. */
+TEST(reconnect_lost_promise)
+{
+	boot_xen(FRAMES_BY_PAGE, "1024,2", 0, 0);
+	mem->can_grow = false;
+	device_init(&dev, 32);
+	EXPECT(swiotlb_supports(&dev, DMA_BIT_MASK(32)));
+	machine_restore();
+	machine_fail_all(FAIL_EXCHANGE, true);
+	swiotlb_reconnect();
+	machine_fail_all(FAIL_EXCHANGE, false);
+	EXPECT(!swiotlb_supports(&dev, DMA_BIT_MASK(32)));
+}
+
+/*
+ * The hypervisor has but fragments: a pool that is added does not help what is larger
+ * than they are, and another one would not either, until some are freed.
+ */
+TEST(connect_growth_in_pieces)
+{
+	struct buffer large;
+	unsigned int i;
+
+	boot_xen(FRAMES_BY_PAGE, "1024,2", IO_TLB_SET_ORDER, 0);
+	device_init(&dev, 32);
+	large = buffer_alloc(2 * SZ_1M, 0, __GFP_HIGHMEM);
+	for (i = 0; i < 20; i++) {
+		EXPECT(map(&dev, &large, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+		machine_work();
+	}
+	EXPECT_EQ(mem->pools->nr, 2);
+	machine_delayed_work();
+	EXPECT(map(&dev, &large, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	machine_work();
+	EXPECT_EQ(mem->pools->nr, 3);
+	buffer_free(&large);
+}
