@@ -477,7 +477,7 @@ struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
  *		of their size.
  *
  * Its limit aside. Where the ranges of a device put a pool for it is not known, so
- * for such a device the answer is a guess.
+ * for such a device only the number of slots is judged.
  *
  * Context: Any.
  * Return: %false if it cannot.
@@ -488,7 +488,7 @@ bool swiotlb_request_possible(const struct io_tlb_request *rq,
 	u64 segment = ((u64)rq->boundary_mask >> IO_TLB_SHIFT) + 1;
 
 	if (rq->dev->dma_range_map)
-		return true;
+		return rq->nslots <= room;
 	return (rq->align.value & (segment - 1)) + rq->nslots <= segment &&
 		(rq->align.value & (room - 1)) + rq->nslots <= room;
 }

@@ -29,8 +29,9 @@ static void allow_growth(struct kunit *test, bool transient_only)
 	if (transient_only && t->mem.backend)
 		kunit_skip(test, "no transient pools in contiguous memory");
 
-	/* Memory that the device may not reach is of no use for it. */
-	t->mem.phys_limit = transient_only ? U64_MAX : DMA_BIT_MASK(32);
+	/* Pools in which there is room for nothing are not added. */
+	t->mem.grow_room = transient_only ? 0 : ULONG_MAX;
+	t->mem.phys_limit = DMA_BIT_MASK(32);
 	t->mem.can_grow = true;
 }
 

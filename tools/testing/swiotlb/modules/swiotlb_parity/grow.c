@@ -14,9 +14,12 @@
 #define ENOUGH		(SZ_8M / SLOT)	/* slots more than before: it grows for sure */
 #define ROUNDS		30
 #define ROUND_MS	100
-#define IDLE_MS		30000
+#define IDLE_MS		60000
+#define SERVED		(SZ_4M / PIECE)	/* mappings that what was added has room for */
 #define SHOWN		4		/* mappings that the device itself moves */
 #define LOW_BITS	28
+
+static long slots_at_first;	/* before any of these rows */
 
 static long slots(void)
 {
@@ -31,6 +34,7 @@ int fill_open(struct fill *fill)
 		edu_note("no counter of slots: %ld", fill->slots_before);
 		return fill->slots_before;
 	}
+	slots_at_first = slots_at_first ?: fill->slots_before;
 	fill->held = kvcalloc(HELD_MOST, sizeof(*fill->held), GFP_KERNEL);
 	return fill->held ? 0 : -ENOMEM;
 }
@@ -120,13 +124,17 @@ void fill_close(struct edu *edu, struct fill *fill)
 static int grown(struct edu *edu, struct said *said)
 {
 	struct fill fill;
-	int err;
+	int more, err;
 
 	err = fill_open(&fill);
 	if (err)
 		return err;
 	err = fill_all(edu, &fill, ENOUGH);
 	say(said, "%ld to %ld slots", fill.slots_before, slots());
+	for (more = 0; !err && more < SERVED; more++)
+		err = fill_one(edu, &fill);
+	if (slots() > fill.slots_before && more < SERVED)
+		say(said, ", no use to this device");
 	if (fill_check(edu, &fill, *edu->dev->dma_mask)) {
 		say(said, ", wrong data");
 		err = -EIO;
@@ -147,7 +155,7 @@ int row_grow_below_mask(struct edu *edu, struct said *said)
 	return with_mask(edu, LOW_BITS, said, grown);
 }
 
-/* Back to what the boot pool has, once nothing is mapped. */
+/* All that these rows made it grow goes, once nothing is mapped. */
 int row_shrink(struct edu *edu, struct said *said)
 {
 	struct fill fill;
@@ -159,10 +167,11 @@ int row_shrink(struct edu *edu, struct said *said)
 	err = fill_all(edu, &fill, ENOUGH);
 	say(said, "%ld to %ld slots", fill.slots_before, slots());
 	fill_close(edu, &fill);
-	for (left = IDLE_MS; left > 0 && slots() > fill.slots_before; left -= ROUND_MS)
+	for (left = IDLE_MS; left > 0 && slots() > slots_at_first; left -= ROUND_MS)
 		msleep(ROUND_MS);
-	say(said, ", %ld after %d s", slots(), (IDLE_MS - left) / 1000);
-	return err ?: slots() > fill.slots_before ? -EIO : 0;
+	say(said, ", %ld after %d s, %ld at first", slots(), (IDLE_MS - left) / 1000,
+	    slots_at_first);
+	return err ?: slots() > slots_at_first ? -EIO : 0;
 }
 
 /* Coherent memory, to take all contiguous memory that the device reaches. */

@@ -44,6 +44,9 @@ static const struct row {
 	{ "large-map", row_large_map },
 	{ "largest-map", row_largest_map },
 	{ "streaming-unaligned", row_streaming_unaligned },
+	/* after coherent memory came and went, which leaves frames that are not adjacent */
+	{ "sg-scattered", row_sg_scattered },
+	{ "block-scattered", row_block_scattered },
 	{ "supported-highest", row_supported_highest },
 	{ "grow", row_grow },
 	{ "grow-below-mask", row_grow_below_mask },

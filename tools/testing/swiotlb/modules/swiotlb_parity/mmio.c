@@ -59,17 +59,21 @@ static int peer_map(struct edu *edu, struct pci_dev *provider, void *mem, struct
 	struct edu_map map = { .mem = mem, .size = PAGE_SIZE, .dir = DMA_BIDIRECTIONAL };
 	struct scatterlist sg;
 	struct sg_table table = { .sgl = &sg, .nents = 1, .orig_nents = 1 };
+	pci_bus_addr_t bus;
+	bool reached;
 	int err;
 
+	bus = pci_p2pmem_virt_to_bus(provider, mem);
+	reached = bus + PAGE_SIZE - 1 <= *edu->dev->dma_mask;
 	sg_init_table(&sg, 1);
 	sg_set_page(&sg, virt_to_page(mem), PAGE_SIZE, 0);
 	err = dma_map_sgtable(edu->dev, &table, map.dir, DMA_ATTR_NO_WARN);
 	if (err) {
-		say(said, "refused, error %d", err);
-		return err == -EREMOTEIO ? YES : err;
+		say(said, "%srefused, error %d", reached ? "" : "out of reach, ", err);
+		return err == -EREMOTEIO || (err == -EIO && !reached) ? YES : err;
 	}
 	map.dma = sg_dma_address(&sg);
-	if (map.dma == pci_p2pmem_virt_to_bus(provider, mem))
+	if (map.dma == bus && reached)
 		err = peer_moves(edu, &map);
 	else
 		err = -EIO;

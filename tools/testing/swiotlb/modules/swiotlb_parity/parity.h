@@ -58,6 +58,10 @@ int row_streaming_unaligned(struct edu *edu, struct said *said);
 int row_large_map(struct edu *edu, struct said *said);
 int row_largest_map(struct edu *edu, struct said *said);
 
+/* segments.c */
+int row_sg_scattered(struct edu *edu, struct said *said);
+int row_block_scattered(struct edu *edu, struct said *said);
+
 /* grow.c: mappings held until the pool is full */
 struct held {
 	struct edu_buf buf;

@@ -377,6 +377,38 @@ static unsigned int ask(struct device *dev, struct buffer *buffer)
 	return ran;
 }
 
+/* What few bits cannot get says nothing about more; what more cannot get, fewer cannot. */
+TEST(grow_pause_is_for_few_bits)
+{
+	struct device few, more;
+	struct buffer set, buffer;
+	dma_addr_t dma[64];
+	unsigned int nr;
+
+	boot(FRAMES_BY_PAGE, "512");
+	device_init(&few, 30);
+	device_init(&more, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(9000, 0, __GFP_HIGHMEM);
+	nr = fill(&more, &set, dma);
+
+	machine_fail_all(FAIL_EXCHANGE, true);
+	EXPECT_EQ(ask(&few, &buffer), 1);
+	EXPECT_EQ(ask(&few, &buffer), 0);
+	EXPECT_EQ(ask(&more, &buffer), 1);
+	EXPECT_EQ(ask(&more, &buffer), 0);
+	EXPECT_EQ(ask(&few, &buffer), 0);
+	machine_fail_all(FAIL_EXCHANGE, false);
+
+	machine_ticks += HZ;
+	EXPECT_EQ(ask(&few, &buffer), 1);
+	EXPECT_EQ(mem->nslabs, 1024);
+	while (nr--)
+		unmap(&more, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
+
 /* The hypervisor has nothing left: one line, a pause, and growth when it has again */
 TEST(grow_again_after_failure)
 {
