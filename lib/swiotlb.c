@@ -32,10 +32,7 @@ void swiotlb_dev_init(struct device *dev)
 {
 	dev->dma_io_tlb_mem = &io_tlb_default_mem;
 	dev->dma_uses_io_tlb = false;
-#ifdef CONFIG_SWIOTLB_DYNAMIC
-	INIT_LIST_HEAD(&dev->dma_io_tlb_pools);
-	spin_lock_init(&dev->dma_io_tlb_lock);
-#endif
+	swiotlb_dev_init_transient(dev);
 }
 
 /* Where to look for the pools that a mapping rarely comes from */

@@ -216,26 +216,31 @@ static void reset_hiwater(struct io_tlb_mem *mem)
 	WRITE_ONCE(mem->used_hiwater, hiwater);
 }
 
-static int io_tlb_used_get(void *data, u64 *val)
+/*
+ * The files
+ */
+
+static int read_used(void *mem, u64 *nslabs)
 {
-	*val = swiotlb_mem_used(data);
+	*nslabs = swiotlb_mem_used(mem);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(used_fops, read_used, NULL, "%llu\n");
+
+static int read_hiwater(void *data, u64 *nslabs)
+{
+	const struct io_tlb_mem *mem = data;
+
+	*nslabs = READ_ONCE(mem->used_hiwater);
 	return 0;
 }
 
-static int io_tlb_hiwater_get(void *data, u64 *val)
+/* Takes a zero, for a new start. */
+static int write_hiwater(void *data, u64 nslabs)
 {
 	struct io_tlb_mem *mem = data;
 
-	*val = READ_ONCE(mem->used_hiwater);
-	return 0;
-}
-
-/* The only value to write is zero. */
-static int io_tlb_hiwater_set(void *data, u64 val)
-{
-	struct io_tlb_mem *mem = data;
-
-	if (val)
+	if (nslabs)
 		return -EINVAL;
 
 	spin_lock_irq(&mem->hiwater_lock);
@@ -243,21 +248,16 @@ static int io_tlb_hiwater_set(void *data, u64 val)
 	spin_unlock_irq(&mem->hiwater_lock);
 	return 0;
 }
+DEFINE_DEBUGFS_ATTRIBUTE(hiwater_fops, read_hiwater, write_hiwater, "%llu\n");
 
-DEFINE_DEBUGFS_ATTRIBUTE(fops_io_tlb_used, io_tlb_used_get, NULL, "%llu\n");
-DEFINE_DEBUGFS_ATTRIBUTE(fops_io_tlb_hiwater, io_tlb_hiwater_get,
-			 io_tlb_hiwater_set, "%llu\n");
-
-static int io_tlb_transient_get(void *data, u64 *val)
+static int read_transient(void *data, u64 *nslabs)
 {
-	struct io_tlb_mem *mem = data;
+	const struct io_tlb_mem *mem = data;
 
-	*val = atomic_long_read(&mem->transient_nslabs);
+	*nslabs = atomic_long_read(&mem->transient_nslabs);
 	return 0;
 }
-
-DEFINE_DEBUGFS_ATTRIBUTE(fops_io_tlb_transient, io_tlb_transient_get, NULL,
-			 "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(transient_fops, read_transient, NULL, "%llu\n");
 
 /**
  * swiotlb_create_debugfs_files() - show the counters of a software IO TLB
@@ -268,25 +268,28 @@ DEFINE_DEBUGFS_ATTRIBUTE(fops_io_tlb_transient, io_tlb_transient_get, NULL,
  */
 void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname)
 {
-	mem->debugfs = debugfs_create_dir(dirname, io_tlb_default_mem.debugfs);
+	struct dentry *dir;
+
+	dir = debugfs_create_dir(dirname, io_tlb_default_mem.debugfs);
+	mem->debugfs = dir;
+	/* The default one may have no slots, and be there for others' sake. */
 	if (!mem->nslabs)
 		return;
 
-	debugfs_create_ulong("io_tlb_nslabs", 0400, mem->debugfs, &mem->nslabs);
-	debugfs_create_file("io_tlb_used", 0400, mem->debugfs, mem,
-			    &fops_io_tlb_used);
-	debugfs_create_file("io_tlb_used_hiwater", 0600, mem->debugfs, mem,
-			    &fops_io_tlb_hiwater);
+	debugfs_create_ulong("io_tlb_nslabs", 0400, dir, &mem->nslabs);
+	debugfs_create_file("io_tlb_used", 0400, dir, mem, &used_fops);
+	debugfs_create_file("io_tlb_used_hiwater", 0600, dir, mem,
+			    &hiwater_fops);
 	if (IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC))
-		debugfs_create_file("io_tlb_transient_nslabs", 0400,
-				    mem->debugfs, mem, &fops_io_tlb_transient);
+		debugfs_create_file("io_tlb_transient_nslabs", 0400, dir, mem,
+				    &transient_fops);
 }
 
-static int __init swiotlb_create_default_debugfs(void)
+static int __init show_default_mem(void)
 {
 	swiotlb_create_debugfs_files(&io_tlb_default_mem, "swiotlb");
 	return 0;
 }
-late_initcall(swiotlb_create_default_debugfs);
+late_initcall(show_default_mem);
 
 #endif /* CONFIG_DEBUG_FS */

@@ -48,28 +48,29 @@ static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 	return (void *)vaddr;
 }
 
+/* From the highest on. One that the kernel does not have is like the one before. */
+static const gfp_t zones[] = { 0, __GFP_DMA32, __GFP_DMA };
+
+/* The first zone that has no memory above @phys_limit, or little */
+static unsigned int first_zone(u64 phys_limit)
+{
+	if (phys_limit > DMA_BIT_MASK(32))
+		return 0;
+	return phys_limit > zone_dma_limit ? 1 : 2;
+}
+
 /* Get pages from the highest zone in which some lie below @phys_limit. */
 static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 {
+	unsigned int i;
 	void *vaddr;
 
-	if (phys_limit <= zone_dma_limit)
-		gfp |= __GFP_DMA;
-	else if (phys_limit <= DMA_BIT_MASK(32))
-		gfp |= __GFP_DMA32;
-
-	for (;;) {
-		vaddr = try_alloc_buffer(gfp, bytes, phys_limit);
+	for (i = first_zone(phys_limit); i < ARRAY_SIZE(zones); i++) {
+		vaddr = try_alloc_buffer(gfp | zones[i], bytes, phys_limit);
 		if (!IS_ERR(vaddr))
 			return vaddr;
-		if (IS_ENABLED(CONFIG_ZONE_DMA32) &&
-		    !(gfp & (__GFP_DMA32 | __GFP_DMA)))
-			gfp |= __GFP_DMA32;
-		else if (IS_ENABLED(CONFIG_ZONE_DMA) && !(gfp & __GFP_DMA))
-			gfp = (gfp & ~__GFP_DMA32) | __GFP_DMA;
-		else
-			return NULL;
 	}
+	return NULL;
 }
 
 /*
@@ -405,6 +406,18 @@ static void want_pool(const struct io_tlb_request *rq)
 	if (bits < READ_ONCE(mem->grow_bits))
 		WRITE_ONCE(mem->grow_bits, bits);
 	queue_work(system_freezable_wq, &mem->grow);
+}
+
+/**
+ * swiotlb_dev_init_transient() - a new device has no transient pools
+ * @dev:	Device.
+ *
+ * Context: Any, before the device is used.
+ */
+void swiotlb_dev_init_transient(struct device *dev)
+{
+	spin_lock_init(&dev->dma_io_tlb_lock);
+	INIT_LIST_HEAD(&dev->dma_io_tlb_pools);
 }
 
 /**

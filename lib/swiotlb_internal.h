@@ -497,6 +497,7 @@ static inline void swiotlb_return_allowance(struct io_tlb_mem *mem,
 void swiotlb_grow(struct work_struct *work);
 void swiotlb_shrink(struct work_struct *work);
 int swiotlb_grow_now(struct io_tlb_mem *mem, unsigned int bus_bits);
+void swiotlb_dev_init_transient(struct device *dev);
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 					    int *index);
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool);
@@ -515,6 +516,10 @@ static inline int swiotlb_grow_now(struct io_tlb_mem *mem,
 				   unsigned int bus_bits)
 {
 	return -ENOMEM;
+}
+
+static inline void swiotlb_dev_init_transient(struct device *dev)
+{
 }
 
 static inline struct io_tlb_pool *

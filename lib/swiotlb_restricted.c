@@ -111,11 +111,12 @@ free:
 /* Devices of a pool may be probed at the same time. */
 static DEFINE_MUTEX(restricted_mutex);
 
-static int rmem_swiotlb_device_init(struct reserved_mem *rmem,
-				    struct device *dev)
+static int attach(struct reserved_mem *rmem, struct device *dev)
 {
+	/* The CPU copies to and from the pool without mapping it for each copy. */
 	if (PageHighMem(pfn_to_page(PHYS_PFN(rmem->base)))) {
-		dev_err(dev, "Restricted DMA pool must be accessible within the linear mapping.");
+		dev_err(dev, "%s: a restricted DMA pool cannot be in high memory\n",
+			rmem->name);
 		return -EINVAL;
 	}
 
@@ -130,15 +131,15 @@ static int rmem_swiotlb_device_init(struct reserved_mem *rmem,
 	return 0;
 }
 
-static void rmem_swiotlb_device_release(struct reserved_mem *rmem,
-					struct device *dev)
+/* The pool stays, for the next one. */
+static void detach(struct reserved_mem *rmem, struct device *dev)
 {
 	dev->dma_io_tlb_mem = &io_tlb_default_mem;
 }
 
-static const struct reserved_mem_ops rmem_swiotlb_ops = {
-	.device_init = rmem_swiotlb_device_init,
-	.device_release = rmem_swiotlb_device_release,
+static const struct reserved_mem_ops restricted_ops = {
+	.device_init = attach,
+	.device_release = detach,
 };
 
 /* Properties that cannot be had together with a restricted pool */
@@ -146,7 +147,7 @@ static const char * const contradictions[] = {
 	"reusable", "linux,cma-default", "linux,dma-default", "no-map",
 };
 
-static int __init rmem_swiotlb_setup(struct reserved_mem *rmem)
+static int __init found_restricted(struct reserved_mem *rmem)
 {
 	unsigned int i;
 
@@ -164,10 +165,9 @@ static int __init rmem_swiotlb_setup(struct reserved_mem *rmem)
 		return -EINVAL;
 	}
 
-	rmem->ops = &rmem_swiotlb_ops;
-	pr_info("Reserved memory: created restricted DMA pool at %pa, size %lu MiB\n",
-		&rmem->base, (unsigned long)rmem->size / SZ_1M);
+	rmem->ops = &restricted_ops;
+	pr_info("%s: a restricted DMA pool of %lu KiB at %pa\n", rmem->name,
+		(unsigned long)rmem->size / SZ_1K, &rmem->base);
 	return 0;
 }
-
-RESERVEDMEM_OF_DECLARE(dma, "restricted-dma-pool", rmem_swiotlb_setup);
+RESERVEDMEM_OF_DECLARE(dma, "restricted-dma-pool", found_restricted);
