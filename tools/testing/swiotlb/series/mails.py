@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from figures import filled
 from git import TOP, Git, Trouble, Who, open_tree, start
 from patches import SERIES, Patch, load, text
 from tree import commits
@@ -42,12 +43,13 @@ def write(git: Git, patches: list[Patch], who: Who, folder: Path) -> list[Path]:
     own.text("format-patch", "-q", "--cover-letter", "--numbered", "--signoff", "--zero-commit",
              "--no-signature", "--no-renames", "-o", str(folder), f"{base}..{signed[-1]}")
     mails = sorted(folder.iterdir())
-    fill_cover(mails[0], git.text("for-each-ref", "--format=%(contents:subject)", "refs/tags/base"))
+    description = git.text("for-each-ref", "--format=%(contents:subject)", "refs/tags/base")
+    fill_cover(mails[0], filled(git, signed[-1], text(SERIES / "cover")), description)
     return mails
 
 
-def fill_cover(mail: Path, base: str) -> None:
-    subject, _, body = text(SERIES / "cover").partition("\n")
+def fill_cover(mail: Path, cover: str, base: str) -> None:
+    subject, _, body = cover.partition("\n")
     if not (subject and body.startswith("\n") and (subject + body).isascii()):
         raise Trouble("series/cover needs a subject, an empty line and text, all in ASCII")
     letter = text(mail).replace("*** SUBJECT HERE ***", subject)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+# A kernel at some commit of the tree, configured and built: what kernel/build and
+# bisect/walk share. Source it after common.sh and set
+#   name       of the kernel
+#   commit     of $tree that is built
+#   source     where it is checked out and built
+#   fragments  an array: the configuration, merged over tinyconfig
+#   log        name of the log
+
+commit_of() {
+	in_tree rev-parse -q --verify "$1^{commit}" || die "$tree has no $1: make tree"
+}
+
+# Only what changed between two commits is written, and so compiled again. The index
+# is written last: what an interrupted run left is put right by the next.
+check_out() {
+	[ "$(cat "$source/.commit" 2>/dev/null)" != "$commit" ] || return 0
+	say "checking out $name into $source"
+	room 3500
+	rm -f "$source.stamp" "$source/.commit" "$source/.index.lock"
+	mkdir -p "$source"
+	GIT_INDEX_FILE=$source/.index in_tree --work-tree="$source" read-tree --reset -u "$commit" ||
+		die "cannot check out into $source: is the disk full?"
+	echo "$commit" >"$source/.commit"
+}
+
+in_tree() {
+	GIT_CONFIG_GLOBAL=/dev/null git -C "$tree" "$@"
+}
+
+# Paths, dates and git's state stay out, so that ccache knows each object again
+kernel_make() {
+	make -C "$source" -j"$(nproc)" CC="ccache gcc" LOCALVERSION= \
+		KBUILD_BUILD_TIMESTAMP="2001-09-09 01:46:40" \
+		KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost "$@"
+}
+
+configure() {
+	logged "$log-config" no_state merge || failed "$log-config" "cannot configure the kernel"
+	all_survived
+	cmp -s "$source/.config.new" "$source/.config" || mv "$source/.config.new" "$source/.config"
+	rm -f "$source/.config.new" "$source/.config.new.old"
+}
+
+merge() (
+	export KCONFIG_CONFIG=.config.new
+	kernel_make tinyconfig &&
+		cd "$source" &&
+		scripts/kconfig/merge_config.sh -m .config.new "${fragments[@]}" &&
+		kernel_make olddefconfig
+)
+
+no_state() {
+	echo "configuring"
+}
+
+# What the fragment asks for and Kconfig dropped would be missed much later
+all_survived() {
+	local lost="" line
+	while read -r line; do
+		case $line in
+		CONFIG_*)
+			grep -qxF "$line" "$source/.config.new" || of_the_series "${line%%=*}" ||
+				lost="$lost ${line%%=*}"
+			;;
+		"# CONFIG_"*" is not set")
+			line=${line#\# }
+			! grep -q "^${line%% *}=" "$source/.config.new" || lost="$lost ${line%% *}"
+			;;
+		esac
+	done < <(cat "${fragments[@]}")
+	[ -z "$lost" ] || die "Kconfig did not take from ${fragments[*]}:$lost: a dependency is missing there"
+}
+
+# An option that no Kconfig of the base has is one that the series adds. A misspelt
+# one is found when the series is built, where this excuses nothing.
+of_the_series() {
+	[[ $name = stock* || $name = bisect* ]] &&
+		! grep -rqE --include='Kconfig*' "^(menu)?config ${1#CONFIG_}$" "$source"
+}
+
+objects() {
+	echo "$(grep -cE '^  (CC|AS|HOSTCC|LD|AR) ' "$1" || true) objects"
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""make stat: what the series changes, in the tables of the cover letter.
+
+Lines added and removed, from the commits; what drivers may expect of the DMA API in
+PV guests, from the table that make parity keeps in the documentation; and how many
+lines the series has in common with what it replaces. Where series/cover has a line
+{lines}, {features} or {duplicates}, make series puts the table there."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from git import BRANCH, TOP, Git, Trouble, open_tree, start
+
+PARITY = TOP / "Documentation/core-api/dma-xen-pv.rst"
+OLD = ("drivers/xen/swiotlb-xen.c", "kernel/dma/swiotlb.c")
+RUN = 3     # equal lines in a row that count as copied
+
+# The first that fits
+PARTS = (
+    ("Documentation", r"Documentation/|MAINTAINERS"),
+    ("KUnit tests", r"lib/tests/"),
+    ("software IO TLB", r"(kernel/dma|lib|include/linux|include/trace/events)/swiotlb"),
+    ("Xen PV", r"arch/x86/(xen|include/asm/xen)/|drivers/(xen|pci)/|include/xen/|"
+               r"arch/x86/include/asm/dma-bus\.h"),
+    ("dma-direct and its users", r""),
+)
+
+
+def part_of(path: str) -> str:
+    return next(name for name, pattern in PARTS if re.match(pattern, path))
+
+
+def lines(git: Git, head: str) -> str:
+    """Added and removed, part by part."""
+    added: Counter[str] = Counter()
+    removed: Counter[str] = Counter()
+    for row in git.text("diff", "--numstat", "--no-renames", "base", head).splitlines():
+        plus, minus, path = row.split("\t")
+        added[part_of(path)] += int(plus)
+        removed[part_of(path)] += int(minus)
+    rows = [(name, added[name], removed[name]) for name, _ in PARTS]
+    rows.append(("together", sum(added.values()), sum(removed.values())))
+    return "\n".join(["  lines                     added  removed",
+                      *(f"  {name:<24} {plus:>6}   {minus:>6}" for name, plus, minus in rows)])
+
+
+def features(_git: Git, _head: str) -> str:
+    """A row a line: does it hold in dom0, and in a domU that owns a device?"""
+    table = re.search(r"parity table begin(.*)\.\. parity table end", PARITY.read_text(), re.S)
+    rows = re.findall(r"^   \* - ([\w-]+): (.*)\n((?:     - .*\n)+)", table[1] if table else "", re.M)
+    if not rows:
+        raise Trouble(f"{PARITY} has no table: make parity")
+    text = ["                                                      before      after",
+            "  Xen PV                                           dom0 domU  dom0 domU"]
+    for _, what, cells in rows:
+        answers = [cell.split(":")[0] for cell in re.findall(r"- (.*)", cells)]
+        dom0, dom0_ours, domu, domu_ours = answers[2:]
+        text += [*folded(what, f"{dom0:>4} {domu:>4}  {dom0_ours:>4} {domu_ours:>4}")]
+    return "\n".join(text)
+
+
+def folded(what: str, cells: str) -> Iterator[str]:
+    """The words in lines of 46 characters, the cells beside the last one."""
+    line = ""
+    for word in what.split():
+        if len(line) + len(word) > 45:
+            yield f"  {line}"
+            line = " "
+        line += f" {word}" if line else word
+    yield f"  {line:<48} {cells}"
+
+
+def significant(source: str) -> list[str]:
+    """The lines that say something, without comments and white space."""
+    source = re.sub(r"/\*.*?\*/|//[^\n]*", "", source, flags=re.S)
+    stripped = (re.sub(r"\s+", " ", line).strip() for line in source.splitlines())
+    return [line for line in stripped
+            if re.search(r"\w{2}", line) and not line.startswith("#include")]
+
+
+def copied(new: list[str], old: list[str]) -> int:
+    """Lines of the new text in runs that the old one has as well."""
+    runs = {tuple(old[i:i + RUN]) for i in range(len(old) - RUN + 1)}
+    marked = {j for i in range(len(new) - RUN + 1) if tuple(new[i:i + RUN]) in runs
+              for j in range(i, i + RUN)}
+    return len(marked)
+
+
+def duplicates(git: Git, head: str) -> str:
+    """What the files that the series adds have in common with those they replace."""
+    new = git.names("diff", "-z", "--name-only", "--diff-filter=A", "--no-renames", "base", head,
+                    "--", "*.c", "*.h")
+    ours = [significant(text_of(git, head, path)) for path in new]
+    text = [f"  {sum(map(len, ours))} lines of code added in new files; of these in runs of "
+            f"{RUN} or more"]
+    for path in OLD:
+        old = significant(text_of(git, "base", path))
+        equal = sum(copied(lines_of_one, old) for lines_of_one in ours)
+        text.append(f"  that are also in {path:<26} {equal:>4} of {len(old)}")
+    return "\n".join(text)
+
+
+def text_of(git: Git, commit: str, path: str) -> str:
+    return (git.blob(commit, path) or b"").decode()
+
+
+TABLES = {"{lines}": lines, "{features}": features, "{duplicates}": duplicates}
+
+
+def filled(git: Git, head: str, cover: str) -> str:
+    """The cover letter with its tables; @head is the last commit of the series."""
+    for name, table in TABLES.items():
+        if f"\n{name}\n" in cover:
+            cover = cover.replace(f"\n{name}\n", f"\n{table(git, head)}\n")
+    return cover
+
+
+def main() -> None:
+    git = open_tree()
+    head = git.ref(BRANCH)
+    if not head:
+        raise Trouble(f"{git.tree} has no series: make tree")
+    print("\n\n".join(table(git, head) for table in TABLES.values()))
+
+
+if __name__ == "__main__":
+    start(main)
