@@ -58,6 +58,10 @@ iocost: ## instructions of whole I/Os under swiotlb=force, with the series and w
 	@$T/build $(EVERYTHING) stock
 	@$T/cost/io
 
+bisect: ## build each patch in each configuration, and boot it: hours on two cores
+	@$T/build tree guest xen
+	@$T/bisect/walk
+
 parity: ## what drivers may expect of the DMA API, stock against the series, row by row
 	@$T/build $(PARITY)
 	@$T/test parity
@@ -71,6 +75,9 @@ list: ## list the scenarios
 
 check: tree ## checkpatch and round trip of the series
 	@$T/test series checkpatch
+
+stat: tree ## the tables of the cover letter: lines, features, what is copied
+	@$T/series/figures.py
 
 tree: ## the base in build/6.12/linux with one commit for each patch
 kernel: ## build that kernel
@@ -88,6 +95,6 @@ tree kernel stock debug stock-debug modules guest series absorb xen:
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost parity boot list check tree \
-	kernel stock debug stock-debug modules guest series absorb xen clean
+.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity boot list check \
+	stat tree 	kernel stock debug stock-debug modules guest series absorb xen clean
 .NOTPARALLEL:
