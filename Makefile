@@ -4,6 +4,7 @@
 T := tools/testing/swiotlb
 EVERYTHING := kernel modules guest xen
 PARITY := debug stock-debug guest xen
+CHECKS := checkpatch sparse coccinelle kernel-doc htmldocs maintainers spelling
 export BASE LINUX PATCH
 
 help: ## this list
@@ -73,8 +74,11 @@ boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
 list: ## list the scenarios
 	@$T/boot/run --list
 
-check: tree ## checkpatch and round trip of the series
-	@$T/test series checkpatch
+check: tree ## round trip of the series; what the kernel's own tools say of it
+	@$T/test series $(CHECKS)
+
+htmldocs: tree ## the kernel's book that has the pages of the series, in build/htmldocs
+	@$T/test htmldocs
 
 stat: tree ## the tables of the cover letter: lines, features, what is copied
 	@$T/series/figures.py
@@ -95,6 +99,6 @@ tree kernel stock debug stock-debug modules guest series absorb xen:
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity boot list check \
+.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity boot list check htmldocs \
 	stat tree 	kernel stock debug stock-debug modules guest series absorb xen clean
 .NOTPARALLEL:
