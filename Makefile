@@ -100,5 +100,5 @@ clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
 .PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity boot list check htmldocs \
-	stat tree 	kernel stock debug stock-debug modules guest series absorb xen clean
+	stat tree kernel stock debug stock-debug modules guest series absorb xen clean
 .NOTPARALLEL:
