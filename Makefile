@@ -9,7 +9,7 @@ export BASE LINUX PATCH
 
 help: ## this list
 	@echo 'Targets:'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo 'Variables:'
 	@echo '  BASE=6.12             the kernel that the series is laid on'
 	@echo '  LINUX=/path/to/tree   your own checkout of it in place of Debian'"'"'s; only read'
@@ -67,6 +67,10 @@ parity: ## what drivers may expect of the DMA API, stock against the series, row
 	@$T/build $(PARITY)
 	@$T/test parity
 
+arch: ## compile for every architecture that selects SWIOTLB, boot arm64
+	@$T/build cross tree guest arm64
+	@$T/test arch arm64
+
 boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
 	@$T/build $(EVERYTHING)
 	@$T/boot/run $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
@@ -88,17 +92,19 @@ kernel: ## build that kernel
 stock: ## build the base without the series, to compare with
 debug: ## build the kernel with the series and with more checks
 stock-debug: ## build the base with the same
+arm64: ## build the kernel, modules and programs for arm64
 modules: ## build the test modules
 guest: ## build the programs that test inside a guest
 series: ## write the mails to build/mails
 absorb: ## bring changes made in build/6.12/linux into this repository
 xen: ## unpack Xen under build/xen
-tree kernel stock debug stock-debug modules guest series absorb xen:
+cross: ## install cross compilers and QEMU for arm64
+tree kernel stock debug stock-debug arm64 modules guest series absorb xen cross:
 	@$T/build $@
 
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity boot list check htmldocs \
-	stat tree kernel stock debug stock-debug modules guest series absorb xen clean
+.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity arch boot \
+	list check htmldocs stat tree kernel stock debug stock-debug arm64 modules guest series absorb xen cross clean
 .NOTPARALLEL:

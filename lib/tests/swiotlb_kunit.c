@@ -14,6 +14,7 @@
  * The device is that of dma_kunit.h. Random numbers are the same in each run.
  */
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/set_memory.h>
 #include <linux/slab.h>

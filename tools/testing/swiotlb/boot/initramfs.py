@@ -22,8 +22,11 @@ from typing import Union
 from scenario import Trouble
 
 INIT = Path(__file__).with_name("init")
-GUEST_PROGRAMS = ["diskcheck", "diskload", "filecheck", "netcheck", "netload"]
+CHECKS = ["diskcheck", "filecheck", "netcheck"]
+GUEST_PROGRAMS = [*CHECKS, "diskload", "netload"]
 MODULES = ["swiotlb_edu.ko", "swiotlb_cost.ko", "swiotlb_parity.ko", "swiotlb_domu.ko"]
+# Those that are for every architecture
+PORTABLE = ["swiotlb_edu.ko"]
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper",
              "xenstore-read", "xenstore-write", "xenstore-ls"]
 EXT4_TOOLS = ["mkfs.ext4", "e2fsck"]
@@ -123,22 +126,34 @@ def _built(path: Path, target: str) -> Path:
     return path
 
 
-def base(build: Path) -> Content:
+def base(build: Path, arch: str) -> Content:
     """What every guest has."""
-    ext4 = [_tool(name, "e2fsprogs") for name in EXT4_TOOLS]
-    content: Content = {"bin/busybox": _tool("busybox", "busybox-static"),
-                        "init": INIT / "init", "lib.sh": INIT / "lib.sh"}
+    content: Content = {"init": INIT / "init", "lib.sh": INIT / "lib.sh"}
     content |= {f"checks/{check.name}": check for check in (INIT / "checks").iterdir()}
+    return content | (_own_programs(build) if arch == "x86_64" else _other_programs(build, arch))
+
+
+def _own_programs(build: Path) -> Content:
+    ext4 = [_tool(name, "e2fsprogs") for name in EXT4_TOOLS]
+    content: Content = {"bin/busybox": _tool("busybox", "busybox-static")}
     content |= {f"bin/{name}": _built(build / "guest" / name, "guest")
                 for name in GUEST_PROGRAMS}
     content |= {f"sbin/{tool.name}": tool for tool in ext4}
     return content | Libraries(None).needed(ext4)
 
 
+def _other_programs(build: Path, arch: str) -> Content:
+    """Those that count instructions are for x86 only, and nothing is linked with libraries."""
+    content: Content = {"bin/busybox": _built(build / arch / "busybox", arch)}
+    return content | {f"bin/{name}": _built(build / arch / "guest" / name, arch)
+                      for name in CHECKS}
+
+
 def modules(build: Path, kernel: str) -> Content:
     """The test modules, compiled for that kernel."""
     folder, target = (f"{kernel}-modules", kernel) if kernel != "series" else ("modules", "modules")
-    return {f"modules/{name}": _built(build / folder / name, target) for name in MODULES}
+    names = MODULES if kernel != "arm64" else PORTABLE
+    return {f"modules/{name}": _built(build / folder / name, target) for name in names}
 
 
 def xen_tools(build: Path) -> Content:

@@ -14,6 +14,9 @@ LIST = Path(__file__).with_name("scenarios")
 # The kernel without the series that a kernel with it is compared with
 STOCK = {"series": "stock", "debug": "stock-debug"}
 
+# QEMU's program and the console that Linux has in it, by architecture
+QEMU = {"x86_64": ("qemu-system-x86_64", "ttyS0"), "arm64": ("qemu-system-aarch64", "ttyAMA0")}
+
 # For every Linux: each line of ours a log record of its own, and no hang after a panic.
 LINUX = "printk.time=1 printk.devkmsg=on log_buf_len=1M panic=-1 oops=panic"
 # Credit2, Xen's default scheduler, now and then lets both of QEMU's processors sleep
@@ -74,6 +77,10 @@ class Scenario:
     timeout: int
     extra: bool
     kernel: str
+
+    @property
+    def arch(self) -> str:
+        return "arm64" if self.kernel == "arm64" else "x86_64"
 
     def disks(self) -> list[str]:
         return [device.name for device in self.devices if device.disk]
@@ -142,7 +149,8 @@ def check_words(scenario: Scenario | Guest) -> str:
 
 def linux_arguments(scenario: Scenario, nonce: str, shell: bool) -> str:
     hidden = "".join(f"({device.address()})" for guest in scenario.guests for device in guest.pci)
-    words = [f"console={'hvc0' if scenario.xen is not None else 'ttyS0'}", LINUX, scenario.linux,
+    console = "hvc0" if scenario.xen is not None else QEMU[scenario.arch][1]
+    words = [f"console={console}", LINUX, scenario.linux,
              f"xen-pciback.hide={hidden}" if hidden else "",
              f"nonce={nonce}", f"disk-mib={scenario.disk_mib}",
              f"checks={check_words(scenario)}", "shell" if shell else ""]
@@ -170,7 +178,7 @@ def qemu(scenario: Scenario, nonce: str, shell: bool) -> list[str]:
     linux = linux_arguments(scenario, nonce, shell)
     # One thread: with more, a processor may run code that another is just patching,
     # and Linux then dies of its own breakpoint (text_poke, "Oops: int3").
-    command = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot",
+    command = [QEMU[scenario.arch][0], "-nodefaults", "-display", "none", "-no-reboot",
                "-accel", "tcg,thread=single",
                "-serial", "mon:stdio" if shell else "stdio",
                "-machine", *shlex.split(scenario.machine)]

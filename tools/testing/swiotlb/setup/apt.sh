@@ -47,6 +47,21 @@ with_fresh_lists() {
 	"$@" || { refresh && "$@"; }
 }
 
+missing_packages() {
+	local package
+	for package in "$@"; do
+		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
+			grep -qx installed || echo "$package"
+	done
+}
+
+install_packages() {
+	say "installing $*"
+	with_fresh_lists logged apt-install apt_state as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "$@" ||
+		failed apt-install "cannot install $*: is there a network?"
+}
+
 # download PACKAGE...: into build/packages. A package appears under its name
 # when it is complete.
 download() {
