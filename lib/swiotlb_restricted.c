@@ -170,4 +170,5 @@ static int __init found_restricted(struct reserved_mem *rmem)
 		(unsigned long)rmem->size / SZ_1K, &rmem->base);
 	return 0;
 }
+
 RESERVEDMEM_OF_DECLARE(dma, "restricted-dma-pool", found_restricted);
