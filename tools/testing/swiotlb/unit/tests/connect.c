@@ -400,6 +400,14 @@ TEST(reconnect_lost_promise)
 	swiotlb_reconnect();
 	machine_fail_all(FAIL_EXCHANGE, false);
 	EXPECT(!swiotlb_supports(&dev, DMA_BIT_MASK(32)));
+
+	/* What is lost is not asked for again. */
+	EXPECT(machine_said("cannot be made contiguous again"));
+	machine_forget_messages();
+	machine_restore();
+	swiotlb_reconnect();
+	EXPECT(!machine_said("cannot be made contiguous again"));
+	EXPECT(!swiotlb_supports(&dev, DMA_BIT_MASK(32)));
 }
 
 /*
