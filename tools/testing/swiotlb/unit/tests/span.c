@@ -351,6 +351,30 @@ TEST(span_ranges)
 	buffer_free(&buffer);
 }
 
+/* Sets in which an allocation went on are ordinary ones once it is gone. */
+TEST_ALL_FRAMES(span_leaves_nothing)
+{
+	struct buffer large, set;
+	dma_addr_t dma[64];
+	struct device dev;
+	unsigned int nr, i;
+
+	boot_fixed(variant, "1024,2", &dev);
+	large = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &large, dma, ARRAY_SIZE(dma));
+	drain(&dev, &large, dma, nr);
+
+	nr = fill(&dev, &set, dma, ARRAY_SIZE(dma));
+	EXPECT_EQ(nr, 8);
+	for (i = 0; i < nr; i++) {
+		unmap(&dev, dma[i], 262144, DMA_TO_DEVICE);
+		EXPECT_EQ(swiotlb_mem_used(mem), (nr - 1 - i) * IO_TLB_SEGSIZE);
+	}
+	buffer_free(&set);
+	buffer_free(&large);
+}
+
 /* A pool that is partly in use: exactly the longest run that there is, and no more */
 TEST_ALL_FRAMES(span_fragmented)
 {
