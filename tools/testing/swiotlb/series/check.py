@@ -4,14 +4,18 @@
 
 Every file of this repository at a kernel path belongs to a patch; the mails,
 applied by git am to the base, give the same tree as the series and the
-repository's files; a second writing of the mails gives the same bytes."""
+repository's files; a second writing of the mails gives the same bytes; and
+edits of the tree come back to the patches that they belong to."""
 
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import hunks
+from absorb import Plan
 from git import TOP, Git, Trouble, Who, open_tree
 from mails import write
 from patches import Patch, load
@@ -78,13 +82,52 @@ def fresh(folder: str, name: str) -> Path:
     return path
 
 
+def edits_come_back(git: Git, patches: list[Patch]) -> None:
+    """What make absorb would write gives the tree that was edited: a file of the
+    repository, one of the base that a single patch changes, one that several
+    change, and a new one."""
+    chain = commits(git, patches, git.text("rev-parse", "base^{commit}"))
+    of_base = [path for patch in patches for path in hunks.split(patch.hunks)]
+    ours = next(path for patch in patches for path in patch.files)
+    single = next(path for path in of_base if of_base.count(path) == 1)
+    several = next((path for path in of_base if of_base.count(path) > 1), single)
+    last = [patch.name for patch in patches if several in hunks.split(patch.hunks)][-1]
+    absorbed(git, patches, chain, [ours, single], "")
+    absorbed(git, patches, chain, [several, "lib/swiotlb_new.c"], last)
+
+
+def absorbed(git: Git, patches: list[Patch], chain: list[str], paths: list[str], chosen: str) -> None:
+    edits = {path: b"/* edited */\n" + (git.blob(chain[-1], path) or b"") for path in paths}
+    plan = Plan(git, patches, chain, chain[-1], with_edits(git, chain[-1], edits), chosen)
+    for path in edits:
+        plan.change(path)
+    hunked = [replace(patch, hunks=hunks.decode(plan.writes.get(
+        patch.folder / "hunks.patch", patch.hunks.encode(errors="surrogateescape"))))
+        for patch in patches]
+    result = commits(git, hunked, chain[0])[-1]
+    for path, content in edits.items():
+        if content not in (plan.writes.get(TOP / path), git.blob(result, path)):
+            raise Trouble(f"an edit of {path} does not come back")
+
+
+def with_edits(git: Git, commit: str, edits: dict[str, bytes]) -> str:
+    """A tree: that of the commit, with these files in place of its own."""
+    with git.scratch() as scratch:
+        scratch.text("read-tree", commit)
+        for path, content in edits.items():
+            blob = scratch.text("hash-object", "-w", "--stdin", stdin=content)
+            scratch.text("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+        return scratch.text("write-tree")
+
+
 def read_series(_git: Git, _patches: list[Patch]) -> None:
     """Each file of series/ is in order and each named path exists."""
     load()
 
 
 CHECKS: list[Callable[[Git, list[Patch]], None]] = [
-    read_series, every_file_has_a_patch, mails_give_the_same_tree, mails_are_the_same_twice]
+    read_series, every_file_has_a_patch, mails_give_the_same_tree, mails_are_the_same_twice,
+    edits_come_back]
 
 
 def main() -> int:
