@@ -384,7 +384,8 @@ static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 {
 	if (bus_to_dma(rq->dev, limit) <= rq->limit)
 		return 64;
-	if (rq->dev->dma_range_map)
+	if (rq->dev->dma_range_map ||
+	    bus_to_dma(rq->dev, rq->limit) != rq->limit)
 		return 0;
 	return fls64(rq->limit + 1) - 1;
 }

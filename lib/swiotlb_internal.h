@@ -288,7 +288,7 @@ struct io_tlb_align {
  *		In bytes.
  * @limit:	Highest DMA address the device reaches.
  * @dma:	Filled in when slots have been found: their DMA address.
- * @ranged:	The device sees bus addresses through its ranges (dma_range_map).
+ * @ranged:	The device sees bus addresses through ranges, swiotlb_dev_ranged().
  *		They say nothing of what an IOMMU shows it, which maps pages as
  *		they lie on the bus.
  */
@@ -394,6 +394,23 @@ bool swiotlb_request_possible(const struct io_tlb_request *rq,
 			      unsigned long room);
 
 /**
+ * swiotlb_dev_ranged() - may a DMA address be another number than the bus address?
+ * @dev:	Device.
+ *
+ * Between a device and the bus are its ranges (dma_range_map), or whatever
+ * phys_to_dma() of the architecture knows of (powerpc, MIPS): windows of a host
+ * bridge, a fixed offset.
+ *
+ * Context: Any.
+ * Return: %false if they are the same. Else bus_to_dma() has to be asked for both
+ * ends of what is handed out.
+ */
+static inline bool swiotlb_dev_ranged(const struct device *dev)
+{
+	return IS_ENABLED(CONFIG_ARCH_HAS_PHYS_TO_DMA) || dev->dma_range_map;
+}
+
+/**
  * swiotlb_request() - work out what slots a mapping needs
  * @dev:	Device.
  * @orig_addr:	Physical address of the original buffer, or 0 if there is none.
@@ -430,7 +447,7 @@ swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
 		.align = align,
 		.boundary_mask = dma_get_seg_boundary(dev),
 		.limit = limit,
-		.ranged = dev->dma_range_map && !translated,
+		.ranged = swiotlb_dev_ranged(dev) && !translated,
 	};
 }
 

@@ -144,8 +144,8 @@ enum set_verdict {
 };
 
 /*
- * Ranges of dma_range_map are not made of slot sets: is the byte at @offset of @set
- * in the same as the first?
+ * The ranges of a device are not made of slot sets: is the byte at @offset of @set in
+ * the same as the first?
  */
 static bool in_range_of_set(const struct io_tlb_set *set, dma_addr_t dma,
 			    size_t offset, const struct io_tlb_request *rq)
@@ -487,7 +487,7 @@ bool swiotlb_request_possible(const struct io_tlb_request *rq,
 {
 	u64 segment = ((u64)rq->boundary_mask >> IO_TLB_SHIFT) + 1;
 
-	if (rq->dev->dma_range_map)
+	if (swiotlb_dev_ranged(rq->dev))
 		return rq->nslots <= room;
 	return (rq->align.value & (segment - 1)) + rq->nslots <= segment &&
 		(rq->align.value & (room - 1)) + rq->nslots <= room;

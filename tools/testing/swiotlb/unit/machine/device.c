@@ -20,7 +20,7 @@ static bool dma_to_bus(struct device *dev, dma_addr_t dma, u64 *bus)
 {
 	const struct bus_dma_region *region = dev->dma_range_map;
 
-	*bus = dma;
+	*bus = dma - dev->archdata.dma_offset;
 	if (!region)
 		return true;
 	for (; region->size; region++) {

@@ -226,8 +226,13 @@ bool cc_platform_has(enum cc_attr attr);
 struct bus_dma_region;
 struct io_tlb_mem;
 
+struct dev_archdata {
+	u64 dma_offset;	/* see asm/dma-direct.h */
+};
+
 struct device {
 	const char *name;
+	struct dev_archdata archdata;
 	u64 *dma_mask;
 	u64 coherent_dma_mask;
 	u64 bus_dma_limit;

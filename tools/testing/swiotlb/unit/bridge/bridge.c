@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices behind a bridge that only the architecture's phys_to_dma() knows of: their
+ * DMA addresses are not bus addresses, and nothing in struct device says so. On powerpc
+ * and MIPS all devices are such ones.
+ */
+#include "../tests/test.h"
+
+#define OFFSET	((u64)1 << 40)
+
+static struct io_tlb_mem *const mem = &io_tlb_default_mem;
+
+/* A machine whose pool is the only one, and a device that sees it elsewhere */
+static void boot_fixed(const char *param, struct device *dev, unsigned int mask_bits, u64 offset)
+{
+	boot(FRAMES_NATIVE, param);
+	mem->can_grow = false;
+	device_init(dev, mask_bits);
+	dev->archdata.dma_offset = offset;
+}
+
+/* Map until the pool is full, at most @nr times. */
+static unsigned int fill(struct device *dev, struct buffer *buffer, dma_addr_t *dma,
+			 unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		dma[i] = map(dev, buffer, DMA_BIDIRECTIONAL);
+		if (dma[i] == DMA_MAPPING_ERROR)
+			break;
+	}
+	return i;
+}
+
+static void drain(struct device *dev, struct buffer *buffer, dma_addr_t *dma, unsigned int nr)
+{
+	while (nr--)
+		unmap(dev, dma[nr], buffer->size, DMA_BIDIRECTIONAL);
+}
+
+/* map() has the device read what it was given, and compares. */
+TEST(bridge_address)
+{
+	static const size_t sizes[] = { 1, 2048, 5000, 100000, 262144 };
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma;
+	unsigned int i;
+
+	boot_fixed("512,1", &dev, 64, OFFSET);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		buffer = buffer_alloc(sizes[i], 0, __GFP_HIGHMEM);
+		dma = map(&dev, &buffer, DMA_TO_DEVICE);
+		EXPECT_EQ(dma, mem->defpool->start + OFFSET);
+		unmap(&dev, dma, sizes[i], DMA_TO_DEVICE);
+		buffer_free(&buffer);
+	}
+}
+
+/* More than a set */
+TEST(bridge_span)
+{
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma[8];
+	unsigned int nr;
+
+	boot_fixed("1024,1", &dev, 64, OFFSET);
+	buffer = buffer_alloc(300000, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &buffer, dma, 8);
+	EXPECT_EQ(nr, 6);
+	EXPECT_EQ(dma[0], mem->defpool->start + OFFSET);
+	drain(&dev, &buffer, dma, nr);
+	buffer_free(&buffer);
+}
+
+/* Limit, alignment and boundary are the device's, not those of the bus. */
+TEST(bridge_constraints)
+{
+	struct buffer page, odd;
+	dma_addr_t dma[512];
+	struct device dev;
+	unsigned int nr;
+	u64 half;
+
+	boot_fixed("512,1", &dev, 40, OFFSET);
+	half = mem->defpool->start + SZ_1M / 2;
+	page = buffer_alloc(4096, 0, __GFP_HIGHMEM);
+	EXPECT_EQ(fill(&dev, &page, dma, 512), 0);
+
+	dev.archdata.dma_offset = OFFSET - half;
+	nr = fill(&dev, &page, dma, 512);
+	EXPECT_EQ(nr, SZ_1M / 2 / 4096);
+	drain(&dev, &page, dma, nr);
+
+	*dev.dma_mask = DMA_BIT_MASK(64);
+	dev.archdata.dma_offset = OFFSET + 0x800;
+	dev.min_align_mask = 0xfff;
+	dev.segment_boundary = 0x7fff;
+	odd = buffer_alloc(9000, 0x123, __GFP_HIGHMEM);
+	nr = fill(&dev, &odd, dma, 512);
+	EXPECT(nr > 20);
+	drain(&dev, &odd, dma, nr);
+	buffer_free(&odd);
+	buffer_free(&page);
+}
+
+/* A full pool: the mapping has a pool of its own, and another is added. */
+TEST(bridge_grow)
+{
+	struct buffer set;
+	dma_addr_t dma[16];
+	struct device dev;
+	unsigned int nr;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 64);
+	dev.archdata.dma_offset = OFFSET;
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma, 5);
+	EXPECT_EQ(nr, 5);
+	EXPECT_EQ(machine_work(), 1);
+	EXPECT_EQ(mem->nslabs, 1024);
+	nr += fill(&dev, &set, dma + nr, 4);
+	EXPECT_EQ(nr, 9);
+	drain(&dev, &set, dma, nr);
+	buffer_free(&set);
+}
+
+/*
+ * Which bus addresses such a device reaches is not known: no pool is added in vain. A
+ * mapping has one of its own, which can be looked at.
+ */
+TEST(bridge_grow_out_of_reach)
+{
+	struct buffer set;
+	dma_addr_t dma[8];
+	struct device dev;
+	unsigned int nr;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&dev, 32);
+	dev.archdata.dma_offset = 0x10000000;
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma, 5);
+	EXPECT_EQ(nr, 5);
+	EXPECT_EQ(machine_work(), 0);
+	EXPECT_EQ(mem->nslabs, 512);
+	drain(&dev, &set, dma, nr);
+	buffer_free(&set);
+}
