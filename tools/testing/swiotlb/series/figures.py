@@ -93,12 +93,12 @@ def duplicates(git: Git, head: str) -> str:
     new = git.names("diff", "-z", "--name-only", "--diff-filter=A", "--no-renames", "base", head,
                     "--", "*.c", "*.h")
     ours = [significant(text_of(git, head, path)) for path in new]
-    text = [f"  {sum(map(len, ours))} lines of code added in new files; of these in runs of "
-            f"{RUN} or more"]
+    text = [f"  {'lines of code in the new files':<64} {sum(map(len, ours)):>6}"]
     for path in OLD:
         old = significant(text_of(git, "base", path))
         equal = sum(copied(lines_of_one, old) for lines_of_one in ours)
-        text.append(f"  that are also in {path:<26} {equal:>4} of {len(old)}")
+        where = f"of these, in runs of {RUN} or more, in {path} ({len(old)})"
+        text.append(f"  {where:<64} {equal:>6}")
     return "\n".join(text)
 
 
