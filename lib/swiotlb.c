@@ -27,6 +27,8 @@
 /**
  * swiotlb_dev_init() - initialise the members of &struct device
  * @dev:	Device that is being initialised.
+ *
+ * Context: Any, before the device is used.
  */
 void swiotlb_dev_init(struct device *dev)
 {
@@ -63,8 +65,8 @@ static struct io_tlb_pool *find_default_pool(struct device *dev,
  * See swiotlb_find_pool(), which spares other devices the search.
  *
  * Context: Any.
- * Return: The pool, or %NULL if @paddr is not in a bounce buffer. It stays as
- * long as the mapping at @paddr does.
+ * Return: The pool, or %NULL if @paddr is in none. It stays as long as the mapping
+ * at @paddr does.
  */
 struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr)
 {
@@ -139,7 +141,11 @@ static noinline void __cold first_use(struct device *dev)
 		pr_warn_once("Memory encryption is active and system is using DMA bounce buffers\n");
 }
 
-/* Slots of an allocation: fits into two registers */
+/**
+ * struct slots - slots of an allocation, in two registers
+ * @pool:	Their pool, %NULL if there are none.
+ * @index:	Index of the first one; of no meaning without @pool.
+ */
 struct slots {
 	struct io_tlb_pool *pool;
 	int index;
@@ -416,7 +422,11 @@ static noinline void warn_impossible(struct device *dev, size_t mapping_size,
 				     swiotlb_max_mapping_size(dev));
 }
 
-/* Where a bounce buffer is, for the CPU and for the device: two registers on 64-bit */
+/**
+ * struct bounce_buffer - where a bounce buffer is, in two registers on 64-bit
+ * @phys:	Physical address of the mapping's first byte.
+ * @dma:	Its DMA address.
+ */
 struct bounce_buffer {
 	phys_addr_t phys;
 	dma_addr_t dma;
@@ -452,7 +462,15 @@ fill_slots(const struct slots *slots, phys_addr_t orig_addr, size_t mapping_size
 	};
 }
 
-/* What map_single() was asked for */
+/**
+ * struct map_args - what map_single() was asked for
+ * @orig_addr:		Physical address of the original buffer.
+ * @mapping_size:	Its size in bytes.
+ * @alloc_align_mask:	That of swiotlb_tbl_map_single().
+ * @limit:		Highest DMA address that may be used.
+ * @attrs:		DMA_ATTR_*.
+ * @translated:		That of swiotlb_request().
+ */
 struct map_args {
 	phys_addr_t orig_addr;
 	size_t mapping_size;
@@ -540,15 +558,16 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
  * @dev:		Device.
  * @orig_addr:		Physical address of the original buffer.
  * @mapping_size:	Its size in bytes.
- * @alloc_align_mask:	What the bounce buffer is allocated for may use all of
- *			the memory between two multiples of this plus one: the
- *			allocation starts at such an address and its size is
- *			rounded up to it. Zero if that does not matter.
+ * @alloc_align_mask:	One less than a power of two, or zero. The allocation
+ *			starts at a multiple of that power and its size is
+ *			rounded up to one, so that no other mapping has a part
+ *			of such a piece.
  * @dir:		DMA direction.
  * @attrs:		DMA_ATTR_*.
  *
- * For callers with a translation of their own behind the bounce buffer, that is
- * IOMMUs: the device's DMA mask is not looked at. Others use swiotlb_map().
+ * For callers with a translation of their own behind the bounce buffer, IOMMUs and
+ * on ARM swiotlb-xen: the device's DMA mask is not looked at. Others use
+ * swiotlb_map().
  *
  * The returned address has the bits of @orig_addr that the device's
  * min_align_mask asks for, so it need not be where the allocation starts. The

@@ -4,7 +4,7 @@
  *
  * Where memory that is contiguous for the CPU is contiguous for devices as well,
  * there is nothing to do. Elsewhere a backend makes it so, in extents of 2 MiB where
- * it can, of a slot set where it must.
+ * it can, else half as large, and so on, down to a slot set.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
@@ -23,10 +23,16 @@
 /* Bus address of a set that has none; no other set can be adjacent */
 #define IO_TLB_BUS_NONE		((phys_addr_t)-1)
 
-/* What has been found out about the memory that the backend has */
+/**
+ * struct supply - what has been found out about the memory that the backend has
+ * @order:	It has nothing of a larger page order,
+ * @bits:	and of that order nothing of fewer address bits.
+ * @low_bits:	Address bits to begin with for each order.
+ * @bus_bits:	Address bits that are never exceeded.
+ */
 struct supply {
-	unsigned int order;	/* for nothing above this */
-	unsigned int bits;	/* and of that order none with fewer address bits */
+	unsigned int order;
+	unsigned int bits;
 	unsigned int low_bits;
 	unsigned int bus_bits;
 };
@@ -148,8 +154,9 @@ static int connect_through_backend(struct io_tlb_pool *pool,
 /**
  * swiotlb_pool_connect() - make the memory of a pool usable by devices
  * @pool:	Initialised pool that nobody can see yet.
- * @low_bits:	Try to get bus addresses of as few bits, and then of more;
- * @bus_bits:	of no more than that. Both matter to a backend only.
+ * @low_bits:	Number of bits of bus addresses that is tried first, before larger
+ *		ones. Matters to a backend only, as @bus_bits does.
+ * @bus_bits:	Number of bits that bus addresses must not exceed.
  * @backend:	Makes it contiguous, or %NULL if it is.
  *
  * Where there is not enough contiguous memory for all of the pool, the rest is
@@ -293,8 +300,8 @@ static void reconnect_pool(struct io_tlb_pool *pool)
  * bus addresses, and what was contiguous is so no longer. A device that was
  * given one before must not use it any more.
  *
- * Context: May sleep. No mapping is made, and no pool added, meanwhile: tasks and
- * devices are still frozen.
+ * Context: May sleep. Takes &io_tlb_mem.pools_mutex. No mapping is made, and no pool
+ * added, meanwhile: tasks and devices are still frozen.
  */
 void swiotlb_reconnect(void)
 {

@@ -431,7 +431,8 @@ void swiotlb_dev_init_transient(struct device *dev)
  * long where mappings are made, there is a transient pool if pages happen to be what
  * the device needs.
  *
- * Context: Any.
+ * Context: Any. Takes &device.dma_io_tlb_lock, and with CONFIG_DEBUG_FS the locks of
+ * swiotlb_raise_allowance(), one after the other.
  * Return: The pool, or %NULL.
  */
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
@@ -477,7 +478,7 @@ static void free_transient_rcu(struct rcu_head *rcu)
  * @dev:	Device.
  * @pool:	Pool, not used any more.
  *
- * Context: Any.
+ * Context: Any. Takes &device.dma_io_tlb_lock.
  */
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
 {

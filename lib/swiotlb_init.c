@@ -111,11 +111,11 @@ static void __init parse_field(const char *word, unsigned int field)
 	else if (field == 1 && !kstrtoul(word, 0, &value))
 		parse_nareas(value);
 	else if (*word)
-		pr_warn("swiotlb=: \"%s\" ignored, expected [<slots>][,<areas>][,force|noforce]\n",
+		pr_warn("swiotlb=: \"%s\" ignored, expected [<slots>][,<areas>], force or noforce\n",
 			word);
 }
 
-/* swiotlb=[<slots>][,<areas>][,force|noforce] */
+/* swiotlb=[<slots>][,<areas>][,force|noforce], or just one of the words */
 static int __init parse_swiotlb(char *str)
 {
 	unsigned int field;
@@ -130,9 +130,11 @@ early_param("swiotlb", parse_swiotlb);
 /**
  * swiotlb_size_or_default() - size of the default pool
  *
- * Before the pool exists: the size it is going to have. The memory reserved for
- * a crash kernel is sized by this (asm/crash_reserve.h).
+ * Before the pool exists: as far as it is known. It may be rounded up when the number
+ * of areas is settled, and swiotlb_init_late() may get less. The memory reserved for a
+ * crash kernel is sized by this (asm/crash_reserve.h).
  *
+ * Context: Any.
  * Return: Size in bytes.
  */
 unsigned long swiotlb_size_or_default(void)
@@ -143,7 +145,8 @@ unsigned long swiotlb_size_or_default(void)
 /**
  * swiotlb_default_nslabs() - how large pools are to be
  *
- * Return: Slots of the default pool, once it is set up.
+ * Context: Any.
+ * Return: Slots that were asked for, or that there was memory for at boot.
  */
 unsigned long swiotlb_default_nslabs(void)
 {
@@ -153,6 +156,7 @@ unsigned long swiotlb_default_nslabs(void)
 /**
  * swiotlb_default_areas() - how many areas pools are to have
  *
+ * Context: Any.
  * Return: Number of areas, settled when the default pool is set up. A pool with
  * fewer sets has fewer.
  */
@@ -166,6 +170,8 @@ unsigned int swiotlb_default_areas(void)
  * @size:	Size in bytes.
  *
  * A size on the command line has precedence, and so does an earlier wish.
+ *
+ * Context: Boot, before the pool is set up.
  */
 void __init swiotlb_adjust_size(unsigned long size)
 {
@@ -181,6 +187,8 @@ void __init swiotlb_adjust_size(unsigned long size)
 
 /**
  * swiotlb_print_info() - print where the default pool is
+ *
+ * Context: Any.
  */
 void swiotlb_print_info(void)
 {
@@ -434,6 +442,8 @@ static void unpublish_default_pool(void)
  * The pool is set up earlier than some architectures can decrypt memory. They
  * call this when they can, before the first mapping. If that fails, there is no
  * software IO TLB: better no DMA than DMA to what the device sees as noise.
+ *
+ * Context: Boot, before the first mapping.
  */
 void __init swiotlb_update_mem_attributes(void)
 {
@@ -491,6 +501,7 @@ void __init swiotlb_exit(void)
  *
  * Who asks expects all bounce buffers above it, so no pool is added from now on.
  *
+ * Context: Any.
  * Return: The address, or 0 if there is no pool.
  */
 phys_addr_t default_swiotlb_base(void)
@@ -504,6 +515,7 @@ phys_addr_t default_swiotlb_base(void)
 /**
  * default_swiotlb_limit() - highest physical address of a default bounce buffer
  *
+ * Context: Any.
  * Return: The address, also of pools that may be added; 0 if there is no pool.
  */
 phys_addr_t default_swiotlb_limit(void)
@@ -536,10 +548,10 @@ static bool pool_below(struct io_tlb_mem *mem, u64 mask)
  * @dev:	Device.
  * @mask:	The DMA mask that it may get, all ones up to some bit.
  *
- * Whatever else it does not reach. If all pools are too high for it, but bounce
- * memory can be had that is not, a small pool is added.
+ * All other memory may be out of its reach. If all pools are too high for it, but
+ * bounce memory can be had that is not, a small pool is added.
  *
- * Context: May sleep.
+ * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
  * Return: %true if it can.
  */
 bool swiotlb_supports(struct device *dev, u64 mask)

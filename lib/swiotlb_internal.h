@@ -80,9 +80,10 @@
  * (swiotlb_pool_meta_size()), made and freed as a whole.
  *
  * The pool of an address is found in constant time: it is the default pool, or
- * else in a hash table whose key is the address's piece of the largest size that
- * the page allocator has. Pools that are added are single allocations of it, so
- * none is in two pieces.
+ * else in a hash table whose key is the number of the page allocator's largest block
+ * that the address is in. Pools that are added are single allocations of it, so none
+ * is in two blocks. Transient pools are in a list of their device, which is looked at
+ * last.
  *
  * Locking
  * -------
@@ -131,13 +132,14 @@
 #define IO_TLB_RUN_UNKNOWN	127
 
 /**
- * struct io_tlb_set - 128 slots that are contiguous for every device
+ * struct io_tlb_set - 128 slots that are contiguous on the bus
  * @free:	Bit map of the slots that are not in use.
  * @first:	Bit map of the slots in which an allocation starts. Slots beyond
  *		the end of a pool's last set are marked as well, so that nothing
  *		extends there.
  * @bus:	Bus address of slot 0: what phys_to_dma_unencrypted() makes of
- *		its physical address before the offset of a device is applied.
+ *		its physical address before the offset of a device is applied. All
+ *		ones if the set was lost when the guest was restored.
  * @area:	The area that it belongs to.
  * @goes_on:	The allocation in the last slot goes on in the next set.
  *
@@ -157,8 +159,8 @@ struct io_tlb_set {
  *		the start of the allocation to the mapping. The original of any
  *		byte is thus at @base plus that byte's offset in the allocation.
  *		May wrap below zero.
- * @end:	Offset in the allocation at which the mapping ends. Zero in every slot
- *		in which no mapping starts, so that a single look tells.
+ * @end:	Offset in the allocation at which the mapping ends, in bytes. Zero in
+ *		every slot in which no mapping starts, so that a single look tells.
  *
  * Packed, because half a record's worth of holes in each would be a sixth of
  * all metadata on 64-bit.
@@ -171,7 +173,7 @@ struct io_tlb_slot {
 /**
  * struct io_tlb_area - slot sets under one lock
  * @lock:	Protects the other members, the bytes of @summary and @windows, and
- *		@free and @first of the area's sets.
+ *		@free, @first and @goes_on of the area's sets.
  * @used:	Slots in use. Read without the lock for the counters.
  * @allowance:	Slots that may be in use without looking at the high-water mark.
  * @first_set:	Index of the area's first set in its pool.
@@ -198,9 +200,9 @@ struct io_tlb_area {
  * @start:	Physical address of the first byte.
  * @end:	Physical address behind the last byte.
  * @vaddr:	Where the CPU copies to and from.
- * @bytes:	Size of the memory that is freed with the pool. May be more than
- *		the slots are.
- * @meta_bytes:	Size of the allocation that this structure is the start of.
+ * @bytes:	Size of the memory that is freed with the pool, in bytes. May be more
+ *		than the slots are.
+ * @meta_bytes:	Size in bytes of the allocation that this structure is the start of.
  * @nslabs:	Number of slots.
  * @nareas:	Number of areas, a power of two.
  * @bus_max:	Highest bus address of any byte.
@@ -305,23 +307,27 @@ struct io_tlb_request {
 
 extern struct io_tlb_mem io_tlb_default_mem;
 
+/* How many slots that takes */
 static inline unsigned long nr_slots(u64 bytes)
 {
 	return DIV_ROUND_UP_ULL(bytes, IO_TLB_SIZE);
 }
 
+/* The set that the slot @index of the pool is in */
 static inline struct io_tlb_set *slot_set(struct io_tlb_pool *pool,
 					  unsigned int index)
 {
 	return &pool->sets[index / IO_TLB_SEGSIZE];
 }
 
+/* Physical address of the slot's first byte */
 static inline phys_addr_t slot_phys(struct io_tlb_pool *pool,
 				    unsigned int index)
 {
 	return pool->start + ((phys_addr_t)index << IO_TLB_SHIFT);
 }
 
+/* Index of the slot that @addr, which is in the pool, lies in */
 static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
 {
 	return (addr - pool->start) >> IO_TLB_SHIFT;
@@ -354,7 +360,8 @@ static inline u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
 
 /*
  * Any run may be in the area's @set now. Mostly that is known, and then the cache
- * lines are left alone: the CPU that maps and the one that unmaps both have them.
+ * lines are left alone: the CPU that maps and the one that unmaps both have them. The
+ * area's lock is held.
  */
 static inline void summary_forget(struct io_tlb_area *area, unsigned int set)
 {

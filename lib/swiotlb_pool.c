@@ -20,6 +20,7 @@
  * @nareas:	Wanted number of areas, a power of two.
  * @nslabs:	Slots in the pool.
  *
+ * Context: Any.
  * Return: A power of two that leaves at least one set to each area.
  */
 unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs)
@@ -31,7 +32,18 @@ unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs)
 	return min_t(unsigned long, nareas, rounddown_pow_of_two(nsets));
 }
 
-/* Where in the allocation that holds them a pool and its arrays are */
+/**
+ * struct pool_layout - where in the allocation that holds them a pool's arrays are
+ * @nsets:	Number of slot sets.
+ * @area_sets:	Of these, in each area; fewer in the last ones.
+ * @area_windows: Number of windows in each area.
+ * @areas:	Offset of the areas, in bytes as all that follows.
+ * @summary:	Offset of the first area's summary and windows.
+ * @area_summary: Size of these, for each area.
+ * @sets:	Offset of the sets.
+ * @slots:	Offset of the slot records.
+ * @size:	Size of the whole.
+ */
 struct pool_layout {
 	unsigned long nsets;
 	unsigned long area_sets;
@@ -68,6 +80,7 @@ static void lay_out_pool(struct pool_layout *l, unsigned long nslabs,
  * @nslabs:	Number of slots.
  * @nareas:	Number of areas.
  *
+ * Context: Any.
  * Return: Size in bytes, a multiple of the page size.
  */
 size_t swiotlb_pool_meta_size(unsigned long nslabs, unsigned int nareas)
@@ -121,6 +134,8 @@ static void init_set(struct io_tlb_pool *pool, unsigned long i,
  * @nareas:	Number of areas, a power of two.
  *
  * swiotlb_pool_connect() has to follow before the pool can be used.
+ *
+ * Context: Any. Nobody else sees the pool yet.
  */
 void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
 		       unsigned long nslabs, unsigned int nareas)
@@ -163,6 +178,8 @@ static void trim_area(struct io_tlb_area *area, unsigned long nsets)
  * swiotlb_pool_trim() - leave out the last sets of a pool
  * @pool:	Pool that nobody can see yet.
  * @nsets:	How many of its sets remain.
+ *
+ * Context: Any.
  */
 void swiotlb_pool_trim(struct io_tlb_pool *pool, unsigned long nsets)
 {
@@ -237,6 +254,7 @@ static unsigned int hash_bits(unsigned int nr)
  * swiotlb_table_size() - memory needed for a table of pools
  * @nr:		Number of pools.
  *
+ * Context: Any.
  * Return: Size in bytes.
  */
 size_t swiotlb_table_size(unsigned int nr)
@@ -247,8 +265,8 @@ size_t swiotlb_table_size(unsigned int nr)
 }
 
 /*
- * The first bucket for pools at @paddr. Which pool it is decides the page
- * allocator's largest block that @paddr is in.
+ * The first bucket for pools at @paddr. Pools are told apart by the one of the page
+ * allocator's largest blocks that they are in.
  */
 static struct io_tlb_pool **bucket_of(struct io_tlb_pool_table *table,
 				      phys_addr_t paddr)
@@ -375,6 +393,8 @@ void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 /**
  * swiotlb_mem_init() - initialise a software IO TLB that has no pool yet
  * @mem:	Zeroed memory.
+ *
+ * Context: Any. Nobody else sees it yet.
  */
 void swiotlb_mem_init(struct io_tlb_mem *mem)
 {

@@ -299,7 +299,7 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
 	int index;
 
 	spin_lock_irqsave(&area->lock, flags);
-	smp_mb__after_spinlock();	/* see alloc_slots() in swiotlb.c */
+	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
 	index = window_take(area, window, rq);
 	if (unlikely(index < 0)) {
 		spin_unlock_irqrestore(&area->lock, flags);
@@ -324,7 +324,8 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
  * @rq:		What is wanted. Receives the DMA address.
  *
  * Context: Any. Takes the area's lock, interrupts off, for one look at each of
- * %IO_TLB_WINDOW_SETS sets at most. Not at all if there is nothing to be found.
+ * %IO_TLB_WINDOW_SETS sets at most. Not at all if there is nothing to be found. With
+ * the lock given up it may take &io_tlb_mem.hiwater_lock.
  * Return: Index of the first slot, or -1 if the area has nothing that fits.
  */
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,

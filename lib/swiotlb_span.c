@@ -16,7 +16,11 @@
 
 #include "swiotlb_internal.h"
 
-/* Free slots that are adjacent for a device: from @begin to before @end */
+/**
+ * struct run - free slots of a pool that are adjacent for a device
+ * @begin:	Index of the first one.
+ * @end:	Index behind the last one.
+ */
 struct run {
 	unsigned long begin;
 	unsigned long end;
@@ -171,7 +175,12 @@ static bool all_free(const struct io_tlb_set *set, unsigned int from,
 		!(slot_bits(1, from, to) & ~set->free[1]);
 }
 
-/* One set's part of an allocation: its slots @from to before @to */
+/**
+ * struct part - one set's part of an allocation
+ * @set:	The set.
+ * @from:	The first of its slots, counted from the start of the set.
+ * @to:		The slot behind the last one.
+ */
 struct part {
 	struct io_tlb_set *set;
 	unsigned int from;
@@ -198,7 +207,7 @@ static bool take_part(const struct part *part, bool is_first, bool goes_on)
 	bool taken;
 
 	spin_lock_irqsave(&area->lock, flags);
-	smp_mb__after_spinlock();	/* see alloc_slots() in swiotlb.c */
+	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
 	taken = all_free(set, part->from, part->to);
 	if (taken) {
 		mark_free(set, part->from, part->to, false);
@@ -298,7 +307,8 @@ static void account(struct io_tlb_pool *pool, unsigned long first,
  *
  * Looks at each set of the pool once, from the lowest on.
  *
- * Context: Any. Takes the locks of areas, one at a time, interrupts off.
+ * Context: Any. Takes the locks of areas, one at a time, interrupts off, and with none
+ * of them held maybe &io_tlb_mem.hiwater_lock.
  * Return: Index of the first slot, or -1 if the pool has nothing that fits.
  */
 int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
@@ -374,6 +384,7 @@ void swiotlb_span_free(struct io_tlb_pool *pool, unsigned long i)
  * swiotlb_longest_run() - how much of a pool is in one piece
  * @pool:	Pool whose sets have their bus addresses.
  *
+ * Context: Any, but while bus addresses may change.
  * Return: Bytes of the longest run of sets that are adjacent on the bus.
  */
 size_t swiotlb_longest_run(struct io_tlb_pool *pool)

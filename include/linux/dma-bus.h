@@ -76,9 +76,9 @@ static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 /**
  * dma_bus_is_phys() - are bus addresses physical addresses?
  *
- * If not, nothing can be concluded from a physical address about the bus
- * address, nor from one about that of the next page; and any buffer larger than a
- * page may need bouncing.
+ * If not, a physical address says nothing about the bus address, and the bus address
+ * of a page nothing about that of the next one; and any buffer larger than a page may
+ * need bouncing.
  *
  * Context: Any.
  * Return: %true if they are.
@@ -127,7 +127,8 @@ static inline u64 dma_bus_max(void)
  * Asked only if !dma_bus_is_phys(). dma_bus_undo_contiguous() has to follow when
  * the pages are freed.
  *
- * Return: 0, or -ENOMEM, and nothing has changed.
+ * Context: As @gfp says.
+ * Return: 0, or -ENOMEM, and nothing has changed but the contents.
  */
 static inline int dma_bus_make_contiguous(struct page *page, size_t size,
 					  u64 limit, gfp_t gfp)

@@ -33,7 +33,7 @@ struct page;
 #define IO_TLB_SIZE	BIT(IO_TLB_SHIFT)
 
 /*
- * Slots in a slot set. A set is contiguous for every device. What fits into a set
+ * Slots in a slot set. A set is contiguous on the bus. What fits into a set
  * where it is aligned is mapped within one.
  */
 #define IO_TLB_SEGSIZE	128
@@ -52,10 +52,11 @@ struct page;
  *	lost.
  *
  * For platforms on which memory that is contiguous for the CPU need not be so
- * for a device. Both are called when a pool is set up, grown or torn down, for
- * one to eight slot sets, never for a single mapping. Both run in task context or
- * during boot, without a lock of the caller held. A platform without a backend
- * has bus addresses that equal its physical ones.
+ * for a device. Both are called when a pool is set up, added or freed, and after a
+ * guest has been restored, for one to eight slot sets, never for a single mapping.
+ * Both run during boot or in task context, maybe with &io_tlb_mem.pools_mutex held,
+ * never under a spinlock. A platform without a backend has bus addresses that equal
+ * its physical ones.
  */
 struct swiotlb_backend {
 	int (*make_contiguous)(void *vaddr, unsigned int order, u64 limit,
@@ -84,9 +85,9 @@ void __init swiotlb_update_mem_attributes(void);
  * @pools_mutex: Serialises those who add and free pools.
  * @phys_limit:	Highest physical address of memory that pools are grown by.
  * @backend:	Makes new pools contiguous for devices, or %NULL.
- * @grow:	Adds a pool ...
- * @grow_bits:	... with bus addresses of no more bits than that, 64 if nobody
- *		wants any.
+ * @grow:	Worker that adds a pool.
+ * @grow_bits:	The most bits that the bus addresses of that pool may have, 64 if
+ *		nobody needs less.
  * @grow_next:	When to try again after a failure, in jiffies.
  * @grow_failed_bits: The most bits for which that failed, and was logged; 0 if it
  *		works.
@@ -96,7 +97,8 @@ void __init swiotlb_update_mem_attributes(void);
  * @debugfs:	Directory with the counters.
  * @hiwater_lock: Serialises changes of @used_hiwater. Taken before the lock of
  *		an area.
- * @used_hiwater: Most slots that were ever in use at the same time.
+ * @used_hiwater: Most slots that were in use at the same time since 0 was written
+ *		to it in debugfs. Without CONFIG_DEBUG_FS nobody counts.
  * @transient_nslabs: Slots in the transient pools.
  *
  * There is the default one, and one for each restricted DMA pool. Drivers and
@@ -142,7 +144,7 @@ struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);
  */
 static inline bool swiotlb_used_by(struct device *dev)
 {
-	smp_rmb();	/* pairs with the barrier explained in alloc_slots() */
+	smp_rmb();	/* pairs with the barrier explained in prepare_use() */
 	return READ_ONCE(dev->dma_uses_io_tlb);
 }
 
@@ -153,7 +155,8 @@ static inline bool swiotlb_used_by(struct device *dev)
  *		dma_to_phys() has no answer but all ones, is in no pool.
  *
  * Context: Any.
- * Return: The pool, or %NULL if @paddr is not in a bounce buffer.
+ * Return: The pool, or %NULL if @paddr is in none, or @dev has never asked for a
+ * bounce buffer.
  */
 static inline struct io_tlb_pool *swiotlb_find_pool(struct device *dev,
 						    phys_addr_t paddr)
@@ -163,6 +166,13 @@ static inline struct io_tlb_pool *swiotlb_find_pool(struct device *dev,
 	return __swiotlb_find_pool(dev, paddr);
 }
 
+/**
+ * is_swiotlb_force_bounce() - are all streaming mappings of a device bounced?
+ * @dev:	Device.
+ *
+ * Context: Any.
+ * Return: %true if they are to be, whether or not there is a pool.
+ */
 static inline bool is_swiotlb_force_bounce(struct device *dev)
 {
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
@@ -286,9 +296,16 @@ void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
 				   size_t size, enum dma_data_direction dir,
 				   struct io_tlb_pool *pool);
 
-/*
- * The three below do nothing for an address that is not a bounce buffer's, so
- * a caller need not know whether it has one.
+/**
+ * swiotlb_tbl_unmap_single() - unmap, if it is a bounce buffer
+ * @dev:	Device that it was mapped for.
+ * @addr:	Physical address that was mapped. Nothing is done for one that is not
+ *		a bounce buffer's, so a caller need not know whether it has one.
+ * @size:	Size of the mapping in bytes.
+ * @dir:	DMA direction of the mapping.
+ * @attrs:	DMA_ATTR_*.
+ *
+ * Context: Any.
  */
 static inline void swiotlb_tbl_unmap_single(struct device *dev,
 					    phys_addr_t addr, size_t size,
@@ -299,6 +316,16 @@ static inline void swiotlb_tbl_unmap_single(struct device *dev,
 		__swiotlb_tbl_unmap_single(dev, addr, size, dir, attrs, NULL);
 }
 
+/**
+ * swiotlb_sync_single_for_device() - hand over to the device, if it is a bounce buffer
+ * @dev:	Device that it was mapped for.
+ * @addr:	Physical address within what was mapped, as for
+ *		swiotlb_tbl_unmap_single().
+ * @size:	Number of bytes.
+ * @dir:	DMA direction of the mapping.
+ *
+ * Context: Any.
+ */
 static inline void swiotlb_sync_single_for_device(struct device *dev,
 						  phys_addr_t addr, size_t size,
 						  enum dma_data_direction dir)
@@ -307,6 +334,16 @@ static inline void swiotlb_sync_single_for_device(struct device *dev,
 		__swiotlb_sync_single_for_device(dev, addr, size, dir, NULL);
 }
 
+/**
+ * swiotlb_sync_single_for_cpu() - hand over to the CPU, if it is a bounce buffer
+ * @dev:	Device that it was mapped for.
+ * @addr:	Physical address within what was mapped, as for
+ *		swiotlb_tbl_unmap_single().
+ * @size:	Number of bytes.
+ * @dir:	DMA direction of the mapping.
+ *
+ * Context: Any.
+ */
 static inline void swiotlb_sync_single_for_cpu(struct device *dev,
 					       phys_addr_t addr, size_t size,
 					       enum dma_data_direction dir)
@@ -321,6 +358,13 @@ void swiotlb_print_info(void);
 struct page *swiotlb_alloc(struct device *dev, size_t size);
 bool swiotlb_free(struct device *dev, struct page *page, size_t size);
 
+/**
+ * is_swiotlb_for_alloc() - is coherent memory taken from the device's pool?
+ * @dev:	Device that has been initialised.
+ *
+ * Context: Any.
+ * Return: %true if the pool is a restricted one.
+ */
 static inline bool is_swiotlb_for_alloc(struct device *dev)
 {
 	return dev->dma_io_tlb_mem->for_alloc;

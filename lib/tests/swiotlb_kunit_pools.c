@@ -83,8 +83,7 @@ void swiotlb_test_transient_pool(struct kunit *test)
 	pool = pool_of(t->dev, extra);
 	KUNIT_ASSERT_NOT_NULL(test, pool);
 	KUNIT_EXPECT_TRUE(test, pool->transient);
-	/* Nobody counts without CONFIG_DEBUG_FS. */
-	nslabs = IS_ENABLED(CONFIG_DEBUG_FS) ? pool->nslabs : 0;
+	nslabs = pool->nslabs;
 	KUNIT_EXPECT_EQ(test, used(t), POOL_SLOTS + nslabs);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&t->mem.transient_nslabs), nslabs);
 	KUNIT_EXPECT_EQ(test, table_of(&t->mem)->nr, 1);

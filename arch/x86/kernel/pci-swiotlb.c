@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * When x86 needs a software IO TLB, and how much of it. For Xen PV guests that is
- * decided in arch/x86/xen/pci-swiotlb.c.
+ * When x86 needs a software IO TLB, and how much of it. Xen PV guests have
+ * pci_xen_swiotlb_init() for that.
  */
 #include <linux/cache.h>
 #include <linux/cc_platform.h>
@@ -26,6 +26,8 @@ static unsigned int swiotlb_flags __initdata;
  * may be devices that cannot set the encryption bit in addresses. A guest whose
  * memory is encrypted has to move all I/O through memory that it shares with its
  * host.
+ *
+ * Context: Boot, before pci_swiotlb_init().
  */
 void __init pci_swiotlb_detect(void)
 {
@@ -40,6 +42,8 @@ void __init pci_swiotlb_detect(void)
 
 /**
  * pci_swiotlb_init() - set up what pci_swiotlb_detect() has found necessary
+ *
+ * Context: Boot, while memblock works.
  */
 void __init pci_swiotlb_init(void)
 {
@@ -50,6 +54,8 @@ void __init pci_swiotlb_init(void)
  * pci_swiotlb_settle() - keep the software IO TLB, or give its memory back
  *
  * After all IOMMU drivers had their chance.
+ *
+ * Context: Boot, before drivers map anything.
  */
 void __init pci_swiotlb_settle(void)
 {
