@@ -22,6 +22,7 @@ find_objects() {
 	[ -s "$configured.new" ] || die "$name: make does not say what it would compile"
 	mv "$configured.new" "$configured"
 	join -o 2.2 <(concerned | sed 's/\.c$/.o/' | sort -u) <(by_source "$configured") | sort >"$1"
+	[ -s "$1" ] || die "$name: the series concerns nothing in this configuration"
 }
 
 # Objects, each after the place of its source, which may be another architecture's
