@@ -3,7 +3,7 @@
 
 T := tools/testing/swiotlb
 EVERYTHING := kernel modules guest xen
-PARITY := debug stock-debug guest xen
+PARITY := debug guest xen
 CHECKS := checkpatch sparse coccinelle kernel-doc htmldocs maintainers spelling
 export BASE LINUX PATCH
 
@@ -22,9 +22,17 @@ run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PC
 	@$T/build $(EVERYTHING)
 	@$T/boot/run --table xen-dom0 xen-domu-pci
 
-test: ## build what is missing, run every test
+test: ## build what is missing, run the tests
 	@$T/build $(EVERYTHING) $(PARITY)
 	@$T/test
+
+test-all: ## the same, and what takes another kernel or configuration: half an hour more
+	@$T/build $(EVERYTHING) $(PARITY) stock-debug
+	@$T/test all
+
+quick: ## after an edit: series, one userspace build, instructions, two boots
+	@$T/build $(EVERYTHING)
+	@$T/test quick
 
 unit: tree ## the core in userspace: every compiler and sanitizer, threads, fault injection
 	@$T/test unit
@@ -64,8 +72,8 @@ bisect: ## build each patch in each configuration, and boot it: hours on two cor
 	@$T/bisect/walk
 
 parity: ## what drivers may expect of the DMA API, stock against the series, row by row
-	@$T/build $(PARITY)
-	@$T/test parity
+	@$T/build $(PARITY) stock-debug
+	@$T/test parity-both
 
 arch: ## compile for every architecture that selects SWIOTLB, boot arm64
 	@$T/build cross tree guest arm64
@@ -105,6 +113,6 @@ tree kernel stock debug stock-debug arm64 modules guest series absorb xen cross:
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
-.PHONY: help run test unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity arch boot \
+.PHONY: help run test test-all quick unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity arch boot \
 	list check htmldocs stat tree kernel stock debug stock-debug arm64 modules guest series absorb xen cross clean
 .NOTPARALLEL:
