@@ -34,7 +34,6 @@ void swiotlb_dev_init(struct device *dev)
 {
 	dev->dma_io_tlb_mem = &io_tlb_default_mem;
 	dev->dma_uses_io_tlb = false;
-	swiotlb_dev_init_transient(dev);
 }
 
 /* Where to look for the pools that a mapping rarely comes from */

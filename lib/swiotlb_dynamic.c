@@ -14,6 +14,7 @@
 
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -410,15 +411,70 @@ static void want_pool(const struct io_tlb_request *rq)
 }
 
 /**
- * swiotlb_dev_init_transient() - a new device has no transient pools
- * @dev:	Device.
- *
- * Context: Any, before the device is used.
+ * struct transient_bucket - some of the transient pools
+ * @lock:	Serialises those who add and remove pools.
+ * @pools:	The pools. Readers use RCU.
  */
-void swiotlb_dev_init_transient(struct device *dev)
+struct transient_bucket {
+	spinlock_t lock;	/* see swiotlb_internal.h */
+	struct hlist_head pools;
+};
+
+#define TRANSIENT_BITS	10
+
+/* Only the default software IO TLB has transient pools. */
+static struct transient_bucket transient_pools[1 << TRANSIENT_BITS] = {
+	[0 ... (1 << TRANSIENT_BITS) - 1] = {
+		.lock = __SPIN_LOCK_UNLOCKED(transient_pools.lock),
+	},
+};
+
+/* Page orders of which there has been a transient pool */
+static unsigned long transient_orders;
+
+/*
+ * The bucket for pools of a page order. Their memory is aligned to that order,
+ * whether it is the page allocator's or memory that has been decrypted before, so
+ * any address in it leads there.
+ */
+static struct transient_bucket *transient_bucket(phys_addr_t paddr,
+						 unsigned int order)
 {
-	spin_lock_init(&dev->dma_io_tlb_lock);
-	INIT_LIST_HEAD(&dev->dma_io_tlb_pools);
+	u64 block = paddr >> (PAGE_SHIFT + order);
+
+	return &transient_pools[hash_64(block << 4 | order, TRANSIENT_BITS)];
+}
+
+static struct transient_bucket *bucket_of_pool(struct io_tlb_pool *pool)
+{
+	return transient_bucket(pool->start, get_order(pool->bytes));
+}
+
+static void publish_transient(struct io_tlb_pool *pool)
+{
+	struct transient_bucket *bucket = bucket_of_pool(pool);
+	unsigned int order = get_order(pool->bytes);
+	unsigned long flags;
+
+	if (!test_bit(order, &transient_orders))
+		set_bit(order, &transient_orders);
+
+	spin_lock_irqsave(&bucket->lock, flags);
+	hlist_add_head_rcu(&pool->node, &bucket->pools);
+	spin_unlock_irqrestore(&bucket->lock, flags);
+
+	/* As smp_mb__after_spinlock() in the search for slots, for these pools */
+	smp_mb();
+}
+
+static void unpublish_transient(struct io_tlb_pool *pool)
+{
+	struct transient_bucket *bucket = bucket_of_pool(pool);
+	unsigned long flags;
+
+	spin_lock_irqsave(&bucket->lock, flags);
+	hlist_del_rcu(&pool->node);
+	spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
 /**
@@ -431,17 +487,14 @@ void swiotlb_dev_init_transient(struct device *dev)
  * long where mappings are made, there is a transient pool if pages happen to be what
  * the device needs.
  *
- * Context: Any. Takes &device.dma_io_tlb_lock, and with CONFIG_DEBUG_FS the locks of
+ * Context: Any. Takes the lock of a bucket, and with CONFIG_DEBUG_FS the locks of
  * swiotlb_raise_allowance(), one after the other.
  * Return: The pool, or %NULL.
  */
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 					    int *index)
 {
-	struct device *dev = rq->dev;
-	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 	struct io_tlb_pool *pool;
-	unsigned long flags;
 
 	want_pool(rq);
 	pool = make_transient(rq);
@@ -457,14 +510,8 @@ struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 		destroy_transient(pool);
 		return NULL;
 	}
-	swiotlb_account_transient(mem, pool->nslabs);
-
-	spin_lock_irqsave(&dev->dma_io_tlb_lock, flags);
-	list_add_rcu(&pool->node, &dev->dma_io_tlb_pools);
-	spin_unlock_irqrestore(&dev->dma_io_tlb_lock, flags);
-
-	/* As smp_mb__after_spinlock() in the search for slots, for this list */
-	smp_mb();
+	swiotlb_account_transient(rq->dev->dma_io_tlb_mem, pool->nslabs);
+	publish_transient(pool);
 	return pool;
 }
 
@@ -478,18 +525,24 @@ static void free_transient_rcu(struct rcu_head *rcu)
  * @dev:	Device.
  * @pool:	Pool, not used any more.
  *
- * Context: Any. Takes &device.dma_io_tlb_lock.
+ * Context: Any. Takes the lock of a bucket.
  */
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&dev->dma_io_tlb_lock, flags);
-	list_del_rcu(&pool->node);
-	spin_unlock_irqrestore(&dev->dma_io_tlb_lock, flags);
-
+	unpublish_transient(pool);
 	swiotlb_account_transient(dev->dma_io_tlb_mem, -pool->nslabs);
 	call_rcu(&pool->rcu, free_transient_rcu);
+}
+
+static struct io_tlb_pool *find_in_bucket(struct transient_bucket *bucket,
+					  phys_addr_t paddr)
+{
+	struct io_tlb_pool *pool;
+
+	hlist_for_each_entry_rcu(pool, &bucket->pools, node)
+		if (in_pool(pool, paddr))
+			return pool;
+	return NULL;
 }
 
 /**
@@ -497,21 +550,27 @@ void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
  * @dev:	Device.
  * @paddr:	Physical address.
  *
+ * Takes the same time however many there are: a look for each page order that
+ * a transient pool has ever had.
+ *
  * Context: Any.
  * Return: The pool, or %NULL.
  */
 struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
 					   phys_addr_t paddr)
 {
-	struct io_tlb_pool *pool, *found = NULL;
+	unsigned long orders = READ_ONCE(transient_orders);
+	struct io_tlb_pool *pool = NULL;
+	unsigned int order;
+
+	if (dev->dma_io_tlb_mem != &io_tlb_default_mem)
+		return NULL;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(pool, &dev->dma_io_tlb_pools, node) {
-		if (paddr >= pool->start && paddr < pool->end) {
-			found = pool;
-			break;
-		}
+	for (; !pool && orders; orders &= orders - 1) {
+		order = __ffs(orders);
+		pool = find_in_bucket(transient_bucket(paddr, order), paddr);
 	}
 	rcu_read_unlock();
-	return found;
+	return pool;
 }

@@ -82,7 +82,7 @@
  * The pool of an address is found in constant time: it is the default pool, or
  * else in a hash table whose key is the number of the page allocator's largest block
  * that the address is in. Pools that are added are single allocations of it, so none
- * is in two blocks. Transient pools are in a list of their device, which is looked at
+ * is in two blocks. Transient pools are in a hash table of their own, which is looked at
  * last.
  *
  * Locking
@@ -93,7 +93,7 @@
  *
  * in this order, interrupts off. One area lock is held at a time, also where an
  * allocation takes slots of several areas.
- * &device.dma_io_tlb_lock (the device's transient pools) is a leaf lock, nested
+ * &transient_bucket.lock (some of the transient pools) is a leaf lock, nested
  * in neither. The table of pools is written during set-up, and later under a mutex
  * (swiotlb_dynamic.c) that is taken where sleeping is fine.
  *
@@ -216,8 +216,8 @@ struct io_tlb_area {
  * @transient:	Made for a single mapping.
  * @keep:	Not to be freed when it is idle.
  * @was_idle:	Nothing was in use when it was last looked at.
- * @node:	In &device.dma_io_tlb_pools, if @transient.
- * @rcu:	Delays freeing past the readers of the list.
+ * @node:	In &transient_bucket.pools, if @transient.
+ * @rcu:	Delays freeing past the readers of that.
  */
 struct io_tlb_pool {
 	phys_addr_t start;
@@ -238,7 +238,7 @@ struct io_tlb_pool {
 	bool transient;
 	bool keep;
 	bool was_idle;
-	struct list_head node;
+	struct hlist_node node;
 	struct rcu_head rcu;
 };
 
@@ -521,7 +521,6 @@ static inline void swiotlb_return_allowance(struct io_tlb_mem *mem,
 void swiotlb_grow(struct work_struct *work);
 void swiotlb_shrink(struct work_struct *work);
 int swiotlb_grow_now(struct io_tlb_mem *mem, unsigned int bus_bits);
-void swiotlb_dev_init_transient(struct device *dev);
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 					    int *index);
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool);
@@ -540,10 +539,6 @@ static inline int swiotlb_grow_now(struct io_tlb_mem *mem,
 				   unsigned int bus_bits)
 {
 	return -ENOMEM;
-}
-
-static inline void swiotlb_dev_init_transient(struct device *dev)
-{
 }
 
 static inline struct io_tlb_pool *

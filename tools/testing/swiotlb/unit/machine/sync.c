@@ -33,6 +33,8 @@ static __thread struct {
 
 static unsigned int nr_cpus = 1;
 
+__thread unsigned long machine_list_steps;
+
 /* --- interrupts and contexts --- */
 
 unsigned long machine_irq_save(void)

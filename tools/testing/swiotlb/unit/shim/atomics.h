@@ -22,6 +22,11 @@ typedef struct {
 
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 
+#define test_bit(bit, word)	(READ_ONCE(*(word)) >> (bit) & 1)
+#define set_bit(bit, word)	\
+	((void)__atomic_fetch_or(word, 1UL << (bit), __ATOMIC_RELAXED))
+#define __ffs(word)		((unsigned int)__builtin_ctzl(word))
+
 static inline bool atomic_long_try_cmpxchg(atomic_long_t *v, long *old, long new)
 {
 	return __atomic_compare_exchange_n(&v->counter, old, new, false,

@@ -117,6 +117,10 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 void machine_kfree_rcu(struct rcu_head *head, void *object);
 void synchronize_rcu(void);
 
+/* Elements of lists that this thread has looked at, for tests that count them */
+extern __thread unsigned long machine_list_steps;
+#define count_list_step()		((void)machine_list_steps++)
+
 #define kfree_rcu(p, member)		machine_kfree_rcu(&(p)->member, p)
 #define rcu_dereference(p)		__atomic_load_n(&(p), __ATOMIC_CONSUME)
 #define rcu_dereference_protected(p, c)	(p)

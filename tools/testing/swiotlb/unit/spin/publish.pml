@@ -52,7 +52,7 @@
 #define TABLE		8	/* contents of the table that has the pool */
 #define POOLS		16	/* mem->pools points to that table */
 #define FIRST		32	/* mem->defpool points to the pool */
-#define NODE		64	/* list head of the device points to the transient pool */
+#define NODE		64	/* bucket points to the transient pool */
 #define RECORD		128	/* slot record of the mapping */
 #define HANDOVER	256	/* the driver's own variable */
 #define ALL		511
