@@ -12,6 +12,7 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/cc_platform.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/hash.h>
@@ -75,8 +76,18 @@ static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 }
 
 /*
- * The memory of a transient pool. Decrypting may sleep, so where that is needed
- * it is taken from memory that has been decrypted before.
+ * To decrypt memory, and to encrypt it again, may sleep. Whether that is needed
+ * depends on the memory: it may be encrypted, and the device reach it even so.
+ */
+static bool decrypting_may_sleep(struct device *dev)
+{
+	return cc_platform_has(CC_ATTR_MEM_ENCRYPT) ||
+		force_dma_unencrypted(dev);
+}
+
+/*
+ * The memory of a transient pool. Where decrypting may sleep it is taken from
+ * memory that has been decrypted before, and goes back there.
  */
 static void *alloc_transient_buffer(struct device *dev, size_t bytes,
 				    u64 phys_limit, gfp_t gfp,
@@ -85,7 +96,7 @@ static void *alloc_transient_buffer(struct device *dev, size_t bytes,
 	struct page *page;
 	void *vaddr;
 
-	if (!force_dma_unencrypted(dev)) {
+	if (!decrypting_may_sleep(dev)) {
 		vaddr = alloc_buffer(gfp, bytes, phys_limit);
 		*start = vaddr ? virt_to_phys(vaddr) : 0;
 		return vaddr;

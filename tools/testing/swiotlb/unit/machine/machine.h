@@ -61,6 +61,9 @@ enum machine_frames {
  * @cpus:	Number of processors; 0 means 1.
  * @highmem:	The high memory has no place in the kernel's address space.
  * @encrypted:	Memory is encrypted, devices see only what has been decrypted.
+ * @reach_encrypted: But devices have enough address lines to ask for it decrypted: an
+ *		SME host. What is shared with them is all the same to them.
+ * @no_atomic_pool: There is no memory that has been decrypted ahead.
  * @param:	Value of swiotlb= on the command line, or %NULL.
  * @flags:	SWIOTLB_* for swiotlb_init().
  * @no_pool:	Boot without a software IO TLB.
@@ -71,6 +74,8 @@ struct machine_config {
 	unsigned int cpus;
 	bool highmem;
 	bool encrypted;
+	bool reach_encrypted;
+	bool no_atomic_pool;
 	const char *param;
 	unsigned int flags;
 	bool no_pool;

@@ -19,7 +19,7 @@ static bool page_used[MACHINE_PAGES];
 static bool page_decrypted[MACHINE_PAGES];
 static unsigned long pages_in_use;
 static unsigned long objects_in_use;
-static bool highmem, encrypted;
+static bool highmem, encrypted, reach_encrypted, no_atomic_pool;
 static unsigned long coherent_first;	/* pages of the pool decrypted ahead */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -107,7 +107,7 @@ void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t l
 
 static bool is_coherent(unsigned long index)
 {
-	return encrypted && index - coherent_first < COHERENT_SIZE >> PAGE_SHIFT;
+	return encrypted && !no_atomic_pool && index - coherent_first < COHERENT_SIZE >> PAGE_SHIFT;
 }
 
 static bool run_is_free(unsigned long first, unsigned long nr)
@@ -368,7 +368,7 @@ int set_memory_encrypted(unsigned long vaddr, int nr_pages)
 
 bool machine_is_decrypted(unsigned long index)
 {
-	return !encrypted || page_decrypted[index];
+	return !encrypted || reach_encrypted || page_decrypted[index];
 }
 
 bool cc_platform_has(enum cc_attr attr)
@@ -379,7 +379,7 @@ bool cc_platform_has(enum cc_attr attr)
 bool force_dma_unencrypted(struct device *dev);
 bool force_dma_unencrypted(struct device *dev)
 {
-	return encrypted;
+	return encrypted && !reach_encrypted;
 }
 
 /* --- memory that has been decrypted ahead, for those who cannot sleep --- */
@@ -390,6 +390,11 @@ struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_add
 	unsigned long align = 1UL << get_order(size);
 	long first = -1;
 
+	/* As kernel/dma/pool.c of the patched tree does */
+	if (no_atomic_pool) {
+		machine_warn(!(gfp & __GFP_NOWARN), "no suitable DMA pool");
+		return NULL;
+	}
 	if (machine_should_fail(FAIL_COHERENT))
 		return NULL;
 	pthread_mutex_lock(&lock);
@@ -461,6 +466,8 @@ void machine_memory_reset(const struct machine_config *config)
 
 	highmem = config->highmem;
 	encrypted = config->encrypted;
+	reach_encrypted = config->reach_encrypted;
+	no_atomic_pool = config->no_atomic_pool;
 	coherent_first = LOW_PAGES - (COHERENT_SIZE >> PAGE_SHIFT);
 	for (i = coherent_first; encrypted && i < LOW_PAGES; i++)
 		page_decrypted[i] = true;

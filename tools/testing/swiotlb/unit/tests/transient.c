@@ -54,3 +54,92 @@ TEST(transient_many)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		buffer_free(&buffer[i]);
 }
+
+/* --- memory encryption --- */
+
+static struct buffer set, buffer;
+static dma_addr_t filled[64];
+static unsigned int nr_filled;
+static struct device device;
+
+static void boot_encrypted(const struct machine_config *config)
+{
+	machine_boot(config);
+	device_init(&device, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(5000, 100, __GFP_HIGHMEM);
+	while (nr_filled < mem->nslabs / IO_TLB_SEGSIZE)
+		filled[nr_filled++] = map(&device, &set, DMA_TO_DEVICE);
+}
+
+static void end(void)
+{
+	while (nr_filled)
+		unmap(&device, filled[--nr_filled], set.size, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
+
+/* As a driver does in an interrupt: whatever is to be done later runs where it may. */
+static dma_addr_t map_in_atomic_context(void)
+{
+	dma_addr_t dma;
+
+	machine_set_atomic(true);
+	dma = map(&device, &buffer, DMA_BIDIRECTIONAL);
+	if (dma != DMA_MAPPING_ERROR)
+		unmap(&device, dma, buffer.size, DMA_BIDIRECTIONAL);
+	machine_set_atomic(false);
+	return dma;
+}
+
+/*
+ * On an SME host devices reach encrypted memory as well, but to decrypt any and to
+ * encrypt it again sleeps there too.
+ */
+TEST_VARIANTS(transient_encrypted_host, ((const char *const[]){ "few_bits", "sme", NULL }))
+{
+	struct machine_config config = {
+		.encrypted = true, .reach_encrypted = variant, .param = "512",
+	};
+	unsigned long pages;
+	unsigned int i;
+
+	boot_encrypted(&config);
+	pages = machine_pages_in_use();
+	mem->can_grow = true;
+	for (i = 0; i < 20; i++) {
+		EXPECT(map_in_atomic_context() != DMA_MAPPING_ERROR);
+		machine_grace_period();
+		machine_work();
+		machine_grace_period();
+		mem->can_grow = i % 2;
+	}
+	mem->can_grow = true;
+	/* A pool was added meanwhile. */
+	machine_delayed_work();
+	machine_delayed_work();
+	machine_grace_period();
+	EXPECT_EQ(machine_pages_in_use(), pages);
+	end();
+}
+
+/* Nothing has been decrypted ahead: an error, and the driver may ask for silence. */
+TEST(transient_no_atomic_pool)
+{
+	struct machine_config config = {
+		.encrypted = true, .no_atomic_pool = true, .param = "512",
+	};
+	unsigned int i;
+
+	boot_encrypted(&config);
+	machine_set_atomic(true);
+	for (i = 0; i < 1000; i++)
+		EXPECT(swiotlb_map(&device, buffer.phys, buffer.size, DMA_TO_DEVICE,
+				   DMA_ATTR_NO_WARN) == DMA_MAPPING_ERROR);
+	machine_set_atomic(false);
+	EXPECT(!machine_said("full"));
+	machine_work();
+	EXPECT(map_in_atomic_context() != DMA_MAPPING_ERROR);
+	end();
+}
