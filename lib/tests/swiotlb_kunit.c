@@ -201,6 +201,7 @@ static struct kunit_case swiotlb_cases[] = {
 	SWIOTLB_CASE(direct),
 	SWIOTLB_CASE(one_byte_too_far),
 	SWIOTLB_CASE(need_sync),
+	SWIOTLB_CASE(mask_set_again),
 	SWIOTLB_CASE(not_active),
 	SWIOTLB_CASE(coherent),
 	SWIOTLB_CASE(noncontiguous),

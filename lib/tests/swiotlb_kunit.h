@@ -173,6 +173,7 @@ void swiotlb_test_lookup(struct kunit *test);
 void swiotlb_test_direct(struct kunit *test);
 void swiotlb_test_one_byte_too_far(struct kunit *test);
 void swiotlb_test_need_sync(struct kunit *test);
+void swiotlb_test_mask_set_again(struct kunit *test);
 void swiotlb_test_not_active(struct kunit *test);
 void swiotlb_test_coherent(struct kunit *test);
 void swiotlb_test_noncontiguous(struct kunit *test);

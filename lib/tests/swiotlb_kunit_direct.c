@@ -62,6 +62,20 @@ void swiotlb_test_need_sync(struct kunit *test)
 	unmap(t, direct, 100, DMA_TO_DEVICE);
 }
 
+/* A driver sets its mask again while a mapping lives: it is synced as before. */
+void swiotlb_test_mask_set_again(struct kunit *test)
+{
+	struct swiotlb_test *t = test->priv;
+	dma_addr_t dma = map(test, t->buf, 100, DMA_FROM_DEVICE);
+
+	KUNIT_ASSERT_EQ(test, dma_set_mask(t->dev, DMA_BIT_MASK(32)), 0);
+	dma_test_fill(t->data, 100, 1);
+	dma_test_write(t->dev, dma, t->data, 100);
+	dma_sync_single_for_cpu(t->dev, dma, 100, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_TRUE(test, dma_test_filled(t->buf, 100, 1));
+	unmap(t, dma, 100, DMA_FROM_DEVICE);
+}
+
 /* A device without a software IO TLB, and one that does not need it */
 void swiotlb_test_not_active(struct kunit *test)
 {

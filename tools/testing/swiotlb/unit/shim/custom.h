@@ -272,6 +272,7 @@ static inline void dma_reset_need_sync(struct device *dev)
 		WRITE_ONCE(dev->dma_skip_sync, false);
 }
 
+int dma_set_mask(struct device *dev, u64 mask);
 bool dma_coherent_ok(struct device *dev, phys_addr_t phys, size_t size);
 struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
 				 gfp_t gfp, bool (*ok)(struct device *, phys_addr_t, size_t));
