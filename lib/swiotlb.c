@@ -40,18 +40,15 @@ void swiotlb_dev_init(struct device *dev)
 static noinline struct io_tlb_pool *find_other_pool(struct device *dev,
 						    phys_addr_t paddr)
 {
-	return swiotlb_find_in_table(dev->dma_io_tlb_mem, paddr) ?:
+	return swiotlb_find_in_table(mem_of_mappings(dev), paddr) ?:
 		swiotlb_find_transient(dev, paddr);
 }
 
-/*
- * The default pool, if that is where an address lies. Only for devices that have
- * used the software IO TLB, and so have one.
- */
+/* The default pool, if that is where an address lies */
 static struct io_tlb_pool *find_default_pool(struct device *dev,
 					     phys_addr_t paddr)
 {
-	struct io_tlb_pool *pool = READ_ONCE(dev->dma_io_tlb_mem->defpool);
+	struct io_tlb_pool *pool = READ_ONCE(mem_of_mappings(dev)->defpool);
 
 	return likely(pool && in_pool(pool, paddr)) ? pool : NULL;
 }

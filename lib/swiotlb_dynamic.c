@@ -541,7 +541,7 @@ static void free_transient_rcu(struct rcu_head *rcu)
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
 {
 	unpublish_transient(pool);
-	swiotlb_account_transient(dev->dma_io_tlb_mem, -pool->nslabs);
+	swiotlb_account_transient(mem_of_mappings(dev), -pool->nslabs);
 	call_rcu(&pool->rcu, free_transient_rcu);
 }
 
@@ -574,7 +574,7 @@ struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
 	struct io_tlb_pool *pool = NULL;
 	unsigned int order;
 
-	if (dev->dma_io_tlb_mem != &io_tlb_default_mem)
+	if (mem_of_mappings(dev) != &io_tlb_default_mem)
 		return NULL;
 
 	rcu_read_lock();

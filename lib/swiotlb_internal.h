@@ -307,6 +307,17 @@ struct io_tlb_request {
 
 extern struct io_tlb_mem io_tlb_default_mem;
 
+/*
+ * Where to look for what a device has mapped. One that must not bounce any more
+ * (dev->dma_io_tlb_mem is NULL) may still have mappings in the default pool.
+ */
+static inline struct io_tlb_mem *mem_of_mappings(const struct device *dev)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	return likely(mem) ? mem : &io_tlb_default_mem;
+}
+
 /* How many slots that takes */
 static inline unsigned long nr_slots(u64 bytes)
 {

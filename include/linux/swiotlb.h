@@ -367,7 +367,9 @@ bool swiotlb_free(struct device *dev, struct page *page, size_t size);
  */
 static inline bool is_swiotlb_for_alloc(struct device *dev)
 {
-	return dev->dma_io_tlb_mem->for_alloc;
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	return mem && mem->for_alloc;
 }
 #else
 static inline struct page *swiotlb_alloc(struct device *dev, size_t size)
