@@ -13,6 +13,7 @@
 
 #include <linux/cc_platform.h>
 #include <linux/highmem.h>
+#include <linux/iommu-dma.h>
 #include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
@@ -476,6 +477,21 @@ struct map_args {
 	bool translated;
 };
 
+/* Has any pool that much in one piece? */
+static bool is_possible(struct io_tlb_mem *mem, size_t size)
+{
+	struct io_tlb_pool_table *table;
+	bool possible = false;
+	unsigned int i;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	for (i = 0; i < table->nr && !possible; i++)
+		possible = size <= table->pools[i]->longest;
+	rcu_read_unlock();
+	return possible;
+}
+
 /* map_single() for what takes more than a slot set, and for what cannot be */
 static noinline struct bounce_buffer
 map_span(struct device *dev, const struct map_args *args, unsigned int offset)
@@ -496,7 +512,7 @@ map_span(struct device *dev, const struct map_args *args, unsigned int offset)
 			     args->translated);
 	prepare_use(dev);
 	slots = alloc_elsewhere(&rq);
-	if (!slots.pool && size > swiotlb_max_mapping_size(dev)) {
+	if (!slots.pool && !is_possible(dev->dma_io_tlb_mem, size)) {
 		warn_impossible(dev, size, args->attrs);
 		return not_bounced;
 	}
@@ -693,52 +709,59 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 	return bounced.dma;
 }
 
-static size_t less_padding(struct device *dev, size_t bytes)
+/* How many bytes of the pools that stay can a device use? Stops at @enough. */
+static size_t reachable(struct device *dev, size_t enough)
 {
-	return bytes - min(bytes, round_up((size_t)dma_get_min_align_mask(dev),
-					   IO_TLB_SIZE));
-}
-
-/**
- * swiotlb_max_mapping_size() - largest buffer that can be bounced
- * @dev:	Device.
- *
- * What the pools that stay have in one piece for a device that reaches all of
- * them, less the padding that preserves address bits. That it can be had when they
- * are in use is another matter: swiotlb_opt_mapping_size().
- *
- * Context: Any.
- * Return: Size in bytes.
- */
-size_t swiotlb_max_mapping_size(struct device *dev)
-{
+	/* What an IOMMU is given is not what it shows the device. */
+	bool translated = use_dma_iommu(dev);
+	u64 limit = translated ? U64_MAX :
+		min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	struct io_tlb_request rq = swiotlb_request(dev, 0, 1, 0, limit, translated);
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 	struct io_tlb_pool_table *table;
-	size_t longest = 0;
+	size_t bytes = 0;
 	unsigned int i;
 
 	rcu_read_lock();
 	table = mem ? rcu_dereference(mem->pools) : NULL;
-	for (i = 0; table && i < table->nr; i++)
+	for (i = 0; table && i < table->nr && bytes < enough; i++)
 		if (table->pools[i]->keep)
-			longest = max(longest, table->pools[i]->longest);
+			bytes += swiotlb_reachable(table->pools[i], &rq,
+						   enough - bytes);
 	rcu_read_unlock();
-	return less_padding(dev, min(longest, IO_TLB_MAX_MAPPING));
+	return bytes;
 }
 
 /**
- * swiotlb_opt_mapping_size() - largest buffer that is well bounced
+ * swiotlb_max_mapping_size() - largest buffer that a driver may rely on
  * @dev:	Device.
  *
- * What fits into a slot set is found fast, and also in a pool of which most is in
- * use.
+ * A slot set, less the padding that preserves address bits: it can be had as long as
+ * a set that the device reaches is free, whatever else is in use. That is what drivers
+ * make their requests and segments of, so of a pool in which there is not much for the
+ * device it is only a share, see %IO_TLB_SHARES. Where there is nothing for it at all,
+ * that cannot be told by a size, and mappings fail.
+ *
+ * What is larger may be mapped, too, and is if there is room for it.
+ *
+ * Of what dma-iommu maps, the device sees another address than that of the bounce
+ * buffer, so neither its mask nor its ranges matter. They do to dma-direct, and to
+ * swiotlb-xen, which checks them when a mapping is made.
  *
  * Context: Any.
- * Return: Size in bytes.
+ * Return: Size in bytes, not less than a page.
  */
-size_t swiotlb_opt_mapping_size(struct device *dev)
+size_t swiotlb_max_mapping_size(struct device *dev)
 {
-	return less_padding(dev, IO_TLB_SET_BYTES);
+	size_t padding = round_up((size_t)dma_get_min_align_mask(dev),
+				  IO_TLB_SIZE);
+	size_t bytes = reachable(dev, IO_TLB_SHARES * IO_TLB_SET_BYTES);
+	size_t share = round_down(bytes / IO_TLB_SHARES, PAGE_SIZE);
+
+	share = max(share, PAGE_SIZE + padding);
+	if (!bytes || share > IO_TLB_SET_BYTES)
+		share = IO_TLB_SET_BYTES;
+	return share - min(padding, share - PAGE_SIZE);
 }
 
 /**

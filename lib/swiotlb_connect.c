@@ -20,9 +20,6 @@
 /* The largest extent to ask for */
 #define IO_TLB_EXTENT_ORDER	get_order(SZ_2M)
 
-/* Bus address of a set that has none; no other set can be adjacent */
-#define IO_TLB_BUS_NONE		((phys_addr_t)-1)
-
 /**
  * struct supply - what has been found out about the memory that the backend has
  * @order:	It has nothing of a larger page order,

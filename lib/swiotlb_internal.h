@@ -128,6 +128,16 @@
 #define IO_TLB_WINDOW_WORDS	8
 #define IO_TLB_WINDOW_SETS	(IO_TLB_WINDOW_WORDS * IO_TLB_SUMMARY_SETS)
 
+/* Bus address of a set that has none; no other set can be adjacent */
+#define IO_TLB_BUS_NONE		((phys_addr_t)-1)
+
+/*
+ * A mapping that a driver may rely on takes no more than this part of the memory that
+ * its device reaches. Disks keep 32 requests in flight, and in a small pool as much as
+ * that may be held for good, by receive rings and coherent memory.
+ */
+#define IO_TLB_SHARES		64
+
 /* Summary of a set of which nothing is known; any run may be in it */
 #define IO_TLB_RUN_UNKNOWN	127
 
@@ -410,6 +420,8 @@ int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
 bool swiotlb_request_possible(const struct io_tlb_request *rq,
 			      unsigned long room);
+size_t swiotlb_reachable(const struct io_tlb_pool *pool,
+			 const struct io_tlb_request *rq, size_t enough);
 
 /**
  * swiotlb_dev_ranged() - may a DMA address be another number than the bus address?

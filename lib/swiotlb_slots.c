@@ -493,3 +493,40 @@ bool swiotlb_request_possible(const struct io_tlb_request *rq,
 	return (rq->align.value & (segment - 1)) + rq->nslots <= segment &&
 		(rq->align.value & (room - 1)) + rq->nslots <= room;
 }
+
+/* Does the device reach all @bytes of a set? */
+static bool set_reached(const struct io_tlb_set *set, size_t bytes,
+			const struct io_tlb_request *rq)
+{
+	dma_addr_t dma = rq->ranged ? bus_to_dma(rq->dev, set->bus) : set->bus;
+
+	if (set->bus == IO_TLB_BUS_NONE || dma + bytes - 1 > rq->limit)
+		return false;
+	return !rq->ranged || in_range_of_set(set, dma, bytes - 1, rq);
+}
+
+/**
+ * swiotlb_reachable() - how much of a pool can a device use?
+ * @pool:	Pool.
+ * @rq:		Any request of the device.
+ * @enough:	When to stop counting, in bytes.
+ *
+ * Slot sets are counted that the device reaches from end to end, in use or not.
+ *
+ * Context: Any.
+ * Return: Size in bytes. If it is @enough or more there may be more than that.
+ */
+size_t swiotlb_reachable(const struct io_tlb_pool *pool,
+			 const struct io_tlb_request *rq, size_t enough)
+{
+	unsigned long slot, n;
+	size_t bytes = 0;
+
+	for (slot = 0; slot < pool->nslabs && bytes < enough; slot += n) {
+		n = min(pool->nslabs - slot, IO_TLB_SEGSIZE);
+		if (set_reached(&pool->sets[slot / IO_TLB_SEGSIZE],
+				n << IO_TLB_SHIFT, rq))
+			bytes += n << IO_TLB_SHIFT;
+	}
+	return bytes;
+}

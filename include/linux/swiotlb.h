@@ -201,7 +201,6 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 void __init swiotlb_exit(void);
 void swiotlb_dev_init(struct device *dev);
 size_t swiotlb_max_mapping_size(struct device *dev);
-size_t swiotlb_opt_mapping_size(struct device *dev);
 bool is_swiotlb_allocated(void);
 void __init swiotlb_adjust_size(unsigned long size);
 phys_addr_t default_swiotlb_base(void);
@@ -238,11 +237,6 @@ static inline void swiotlb_exit(void)
 }
 
 static inline size_t swiotlb_max_mapping_size(struct device *dev)
-{
-	return SIZE_MAX;
-}
-
-static inline size_t swiotlb_opt_mapping_size(struct device *dev)
 {
 	return SIZE_MAX;
 }

@@ -158,6 +158,7 @@ struct page {
 #define virt_to_page(v)		pfn_to_page(PHYS_PFN(virt_to_phys(v)))
 #define PageHighMem(page)	((void)(page), false)
 #define high_memory		phys_to_virt(MACHINE_BYTES)
+#define max_pfn			PHYS_PFN(MACHINE_BYTES)
 #define min_low_pfn		0UL
 
 void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len);
@@ -239,6 +240,8 @@ struct device {
 
 #define dma_get_min_align_mask(dev)	((dev)->dma_parms->min_align_mask)
 #define dma_get_seg_boundary(dev)	((dev)->dma_parms->segment_boundary)
+#define dma_get_mask(dev)		(*(dev)->dma_mask)
+#define use_dma_iommu(dev)		false
 #define dev_is_dma_coherent(dev)	((dev)->dma_coherent)
 
 static inline void dma_reset_need_sync(struct device *dev)

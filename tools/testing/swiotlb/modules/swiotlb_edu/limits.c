@@ -98,8 +98,8 @@ int test_max_mapping(struct edu *edu, enum edu_zone zone)
 	size_t max = dma_max_mapping_size(edu->dev);
 	int err;
 
-	if (max < SZ_64K) {
-		edu_note("dma_max_mapping_size() is only %zu", max);
+	if (!max) {
+		edu_note("dma_max_mapping_size() is 0");
 		return -EIO;
 	}
 	err = map_and_move(edu, 0, min_t(size_t, max, SZ_1M), zone);

@@ -39,14 +39,14 @@ static int unlimited(struct edu *edu, struct said *said)
 	return size == SIZE_MAX ? YES : -EIO;
 }
 
-/* Only a device that may bounce is limited. */
+/* Only a device that may bounce is limited, and to what drivers are tuned to. */
 int row_max_mapping(struct edu *edu, struct said *said)
 {
 	int err = with_mask(edu, 64, said, unlimited);
 	size_t size = dma_max_mapping_size(edu->dev);
 
 	say(said, "; 32 bits: %zu KiB", size >> 10);
-	return size < SZ_256K || size > SZ_1G ? -EIO : err;
+	return size == SZ_256K ? err : -EIO;
 }
 
 static int needs_sync(struct edu *edu, struct said *said, bool bounce)

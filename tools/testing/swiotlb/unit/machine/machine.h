@@ -169,6 +169,7 @@ extern void (*machine_interrupt)(void);	/* comes once, at the next smp_store_mb(
 void machine_report_reset(void);
 void machine_context(const char *fmt, ...) __printf(1, 2);
 bool machine_said(const char *text);
+unsigned int machine_messages(void);
 void machine_forget_messages(void);
 unsigned int machine_expect_warning(const char *text);
 void machine_no_surprises(void);

@@ -71,6 +71,11 @@ void *machine_high_memory(void)
 	return memory + MACHINE_LOW_SIZE + (highmem ? 0 : MACHINE_HIGH_SIZE);
 }
 
+unsigned long machine_max_pfn(void)
+{
+	return PHYS_PFN(MACHINE_HIGH_START + MACHINE_HIGH_SIZE);
+}
+
 struct page *pfn_to_page(unsigned long pfn)
 {
 	return &pages[machine_page_index(PFN_PHYS(pfn))];

@@ -67,6 +67,12 @@ bool machine_said(const char *text)
 	return false;
 }
 
+/* How many lines were that? */
+unsigned int machine_messages(void)
+{
+	return nr_messages;
+}
+
 void machine_forget_messages(void)
 {
 	nr_messages = 0;

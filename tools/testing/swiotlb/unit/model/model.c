@@ -119,20 +119,36 @@ void model_shrink(struct model_mem *mm, bool may_stay)
 	model_find_new_pools(mm);
 }
 
-/* The largest piece of what is always there */
-size_t model_longest(struct model_mem *mm)
+/* How much of what is always there does the device reach, by whole slot sets? */
+static size_t reached(struct model_mem *mm, struct device *dev)
 {
+	u64 limit = min_not_zero(*dev->dma_mask, dev->bus_dma_limit);
 	const struct model_pool *mp = mm->pools;
-	unsigned int slot, run = 0, longest = 0;
+	unsigned int slot, n;
+	size_t bytes = 0;
 
-	for (slot = 0; mm->nr_pools && slot < mp->nslots; slot++) {
-		if (slot && slot % IO_TLB_SEGSIZE == 0 &&
-		    mp->bus[slot / IO_TLB_SEGSIZE] !=
-		    mp->bus[slot / IO_TLB_SEGSIZE - 1] + IO_TLB_SET_BYTES)
-			run = 0;
-		longest = max(longest, ++run);
+	for (slot = 0; mm->nr_pools && slot < mp->nslots; slot += IO_TLB_SEGSIZE) {
+		phys_addr_t bus = mp->bus[slot / IO_TLB_SEGSIZE], last;
+		dma_addr_t dma = model_bus_to_dma(dev, bus);
+
+		n = min(mp->nslots - slot, (unsigned int)IO_TLB_SEGSIZE);
+		last = bus + n * IO_TLB_SIZE - 1;
+		if (dma != DMA_MAPPING_ERROR && dma + (last - bus) <= limit &&
+		    model_bus_to_dma(dev, last) == dma + (last - bus))
+			bytes += n * IO_TLB_SIZE;
 	}
-	return (size_t)longest * IO_TLB_SIZE;
+	return bytes;
+}
+
+/* What a driver is told: a slot set, or of little memory a 64th, padding aside */
+size_t model_told(struct model_mem *mm, struct device *dev)
+{
+	size_t padding = DIV_ROUND_UP(dev->min_align_mask, IO_TLB_SIZE) * IO_TLB_SIZE;
+	size_t bytes = reached(mm, dev), most = IO_TLB_SET_BYTES;
+
+	if (bytes && bytes < 64 * IO_TLB_SET_BYTES)
+		most = bytes / 64 & PAGE_MASK;
+	return max(most, padding + PAGE_SIZE) - padding;
 }
 
 /* Pools are only ever freed in model_shrink(). */

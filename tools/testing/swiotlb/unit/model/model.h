@@ -124,7 +124,7 @@ void model_reset(void);
 void model_add_mem(struct model_mem *mm, struct io_tlb_mem *mem, const char *dir);
 void model_find_new_pools(struct model_mem *mm);
 void model_shrink(struct model_mem *mm, bool may_stay);
-size_t model_longest(struct model_mem *mm);
+size_t model_told(struct model_mem *mm, struct device *dev);
 void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t size,
 	       unsigned int alloc_align_mask, u64 limit);
 bool model_could_fit(const struct want *want);

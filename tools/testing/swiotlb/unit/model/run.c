@@ -182,13 +182,11 @@ static void map_largest(const struct step *step)
 {
 	struct device *dev = dev_of(step);
 	size_t size = swiotlb_max_mapping_size(dev);
-	size_t padding = DIV_ROUND_UP(dev->min_align_mask, IO_TLB_SIZE) * IO_TLB_SIZE;
-	size_t longest = model_longest(mem_of(dev));
+	size_t expected = model_told(mem_of(dev), dev);
 
 	tell("size %zu", size);
-	if (size != longest - min(longest, padding))
-		machine_fail("the largest mapping is %zu, expected %zu less %zu", size, longest,
-			     padding);
+	if (size != expected)
+		machine_fail("a driver is told %zu, expected %zu", size, expected);
 	do_map(step, min(size, ARENA_SIZE - place_of(step)), false);
 }
 

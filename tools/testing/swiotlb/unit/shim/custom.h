@@ -196,8 +196,10 @@ void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t l
 #define __va(p)			phys_to_virt(p)
 #define high_memory		machine_high_memory()
 #define min_low_pfn		0UL
+#define max_pfn			machine_max_pfn()
 
 void *machine_high_memory(void);
+unsigned long machine_max_pfn(void);
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
 void free_pages(unsigned long vaddr, unsigned int order);
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
@@ -244,6 +246,7 @@ struct device {
 	unsigned int min_align_mask;
 	unsigned long segment_boundary;
 	bool dma_coherent;
+	bool dma_iommu;
 	bool dma_skip_sync;
 	bool dma_uses_io_tlb;
 	struct io_tlb_mem *dma_io_tlb_mem;
@@ -254,6 +257,16 @@ struct device {
 static inline unsigned int dma_get_min_align_mask(struct device *dev)
 {
 	return dev->min_align_mask;
+}
+
+static inline u64 dma_get_mask(struct device *dev)
+{
+	return dev->dma_mask && *dev->dma_mask ? *dev->dma_mask : DMA_BIT_MASK(32);
+}
+
+static inline bool use_dma_iommu(struct device *dev)
+{
+	return dev->dma_iommu;
 }
 
 static inline unsigned long dma_get_seg_boundary(struct device *dev)
