@@ -515,8 +515,12 @@ phys_addr_t default_swiotlb_base(void)
 /**
  * default_swiotlb_limit() - highest physical address of a default bounce buffer
  *
+ * Where there is no pool, a device that is to work has to reach all memory. That is
+ * what swiotlb-xen asks this for, when a driver sets a DMA mask.
+ *
  * Context: Any.
- * Return: The address, also of pools that may be added; 0 if there is no pool.
+ * Return: The address, also of pools that may be added; that of the last byte of memory
+ * if there is no pool.
  */
 phys_addr_t default_swiotlb_limit(void)
 {
@@ -524,7 +528,7 @@ phys_addr_t default_swiotlb_limit(void)
 
 	if (io_tlb_default_mem.can_grow)
 		return io_tlb_default_mem.phys_limit;
-	return pool ? pool->end - 1 : 0;
+	return pool ? pool->end - 1 : PFN_PHYS(max_pfn) - 1;
 }
 
 /* Does a pool that stays lie below @mask altogether? */
