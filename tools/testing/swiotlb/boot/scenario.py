@@ -77,6 +77,7 @@ class Scenario:
     timeout: int
     extra: bool
     kernel: str
+    pool_kib: int
 
     @property
     def arch(self) -> str:
@@ -114,7 +115,7 @@ def _scenario(config: configparser.ConfigParser, name: str) -> Scenario:
         checks=_checks(section["checks"]), disk_mib=section.getint("disk-mib"),
         expect=section["expect"], allow=section["allow"], boot=section.getint("boot"),
         timeout=section.getint("timeout"), extra=section.getboolean("extra"),
-        kernel=section["kernel"])
+        kernel=section["kernel"], pool_kib=section.getint("pool-kib"))
 
 
 def load() -> dict[str, Scenario]:
@@ -173,6 +174,26 @@ def guest_config(scenario: Scenario, guest: Guest, nonce: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+# Where a restricted pool is: in memory, and far from what QEMU puts there
+POOL_AT = 0x70000000
+POOL_PHANDLE = 0x7f00
+
+
+def device_tree_edits(scenario: Scenario) -> list[list[str]]:
+    """fdtput's arguments: all PCI devices get a restricted pool of their own."""
+    pool = f"/reserved-memory/pool@{POOL_AT:x}"
+    where = ["0", f"{POOL_AT:x}", "0", f"{scenario.pool_kib << 10:x}"]
+    return [["-c", "dtb", "/reserved-memory"],
+            ["-t", "x", "dtb", "/reserved-memory", "#address-cells", "2"],
+            ["-t", "x", "dtb", "/reserved-memory", "#size-cells", "2"],
+            ["-t", "x", "dtb", "/reserved-memory", "ranges"],
+            ["-c", "dtb", pool],
+            ["-t", "s", "dtb", pool, "compatible", "restricted-dma-pool"],
+            ["-t", "x", "dtb", pool, "reg", *where],
+            ["-t", "x", "dtb", pool, "phandle", f"{POOL_PHANDLE:x}"],
+            ["-t", "x", "dtb", "/pcie@10000000", "memory-region", f"{POOL_PHANDLE:x}"]]
+
+
 def qemu(scenario: Scenario, nonce: str, shell: bool) -> list[str]:
     """QEMU's command line, with file names relative to the scenario's folder."""
     linux = linux_arguments(scenario, nonce, shell)
@@ -184,6 +205,8 @@ def qemu(scenario: Scenario, nonce: str, shell: bool) -> list[str]:
                "-machine", *shlex.split(scenario.machine)]
     for device in scenario.devices:
         command += shlex.split(device.args.format(disk=f"{device.name}.img"))
+    if scenario.pool_kib:
+        command += ["-dtb", "dtb"]
     if scenario.xen is None:
         return command + ["-kernel", "kernel", "-append", linux, "-initrd", "initrd"]
     # Multiboot modules: commas separate them, so one in an argument is doubled.
