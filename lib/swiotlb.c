@@ -756,12 +756,10 @@ size_t swiotlb_max_mapping_size(struct device *dev)
 	size_t padding = round_up((size_t)dma_get_min_align_mask(dev),
 				  IO_TLB_SIZE);
 	size_t bytes = reachable(dev, IO_TLB_SHARES * IO_TLB_SET_BYTES);
-	size_t share = round_down(bytes / IO_TLB_SHARES, PAGE_SIZE);
+	size_t share = bytes ? round_down(bytes / IO_TLB_SHARES, PAGE_SIZE) :
+			       IO_TLB_SET_BYTES;
 
-	share = max(share, PAGE_SIZE + padding);
-	if (!bytes || share > IO_TLB_SET_BYTES)
-		share = IO_TLB_SET_BYTES;
-	return share - min(padding, share - PAGE_SIZE);
+	return max(share, padding + PAGE_SIZE) - padding;
 }
 
 /**
