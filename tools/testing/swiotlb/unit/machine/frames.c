@@ -184,6 +184,9 @@ void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order)
 	unsigned long nr = 1UL << order, first = machine_page_index(start), i;
 
 	scramble(start, nr);
+	/* A single page that is no extent: another one for it */
+	if (nr == 1 && !is_chunk[entry(first) / CHUNK])
+		return;
 	pthread_mutex_lock(&lock);
 	mark_extent(entry(first), nr, false);
 	for (i = 0; i < nr; i++) {

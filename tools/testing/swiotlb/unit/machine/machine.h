@@ -4,6 +4,7 @@
  * real one.
  *
  *	memory.c	pages, kmalloc, memblock, memory encryption
+ *	coherent.c	contiguous memory, and remapped addresses
  *	frames.c	which machine frame is behind a page; the hypervisor's exchange
  *	device.c	devices, and what they read and write by DMA address
  *	contract.c	what a caller of the software IO TLB may rely on

@@ -23,8 +23,6 @@ static bool highmem, encrypted, reach_encrypted, no_atomic_pool;
 static unsigned long coherent_first;	/* pages of the pool decrypted ahead */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-u64 zone_dma_limit = DMA_BIT_MASK(24);
-
 /* --- addresses --- */
 
 unsigned long machine_page_index(phys_addr_t phys)
@@ -89,6 +87,11 @@ unsigned long page_to_pfn(const struct page *page)
 bool PageHighMem(const struct page *page)
 {
 	return highmem && page - pages >= (long)LOW_PAGES;
+}
+
+void *page_address(const struct page *page)
+{
+	return PageHighMem(page) ? NULL : memory + PFN_PHYS(page - pages);
 }
 
 static u8 *map_page(struct page *page, size_t offset, size_t len)
@@ -343,6 +346,9 @@ static void set_decrypted(unsigned long vaddr, int nr_pages, bool decrypted)
 
 	if (first + nr_pages > MACHINE_PAGES || offset_in_page(vaddr))
 		machine_fail("encryption of what is not pages");
+	/* The last one is not among those that a failure has left so. */
+	if (decrypted && page_decrypted[first + nr_pages - 1])
+		machine_fail("page %#lx is decrypted twice", first + nr_pages - 1);
 	for (i = 0; i < nr_pages; i++)
 		page_decrypted[first + i] = decrypted;
 }

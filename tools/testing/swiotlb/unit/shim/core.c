@@ -32,8 +32,3 @@ void core_boot(const struct machine_config *config)
 		swiotlb_init(true, config->flags);
 	swiotlb_update_mem_attributes();
 }
-
-bool dma_coherent_ok(struct device *dev, phys_addr_t phys, size_t size)
-{
-	return dma_capable(dev, phys, phys_to_dma_unencrypted(dev, phys), size);
-}

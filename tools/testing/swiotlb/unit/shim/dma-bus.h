@@ -48,4 +48,25 @@ static inline bool dma_bus_is_phys(void)
 	return !xen_dma_key;
 }
 
+static inline bool dma_bus_coherent_ok(phys_addr_t phys, size_t size)
+{
+	return !xen_dma_key || xen_dma_coherent_ok(phys, size);
+}
+
+static inline u64 dma_bus_max(void)
+{
+	return xen_dma_max_bus();
+}
+
+static inline int dma_bus_make_contiguous(struct page *page, size_t size, u64 limit, gfp_t gfp)
+{
+	return xen_dma_make_contiguous(page, size, limit, gfp);
+}
+
+static inline void dma_bus_undo_contiguous(struct page *page, size_t size)
+{
+	if (xen_dma_key)
+		xen_dma_undo_contiguous(page, size);
+}
+
 #endif

@@ -8,6 +8,7 @@
  *	dup.h		text that says the same as the kernel's: types, macros
  *	stubs.h		things that do nothing here
  *	custom.h	things that behave differently: read this one
+ *	coherent.h	what only kernel/dma/direct.c includes
  */
 #ifndef _SHIM_KERNEL_H
 #define _SHIM_KERNEL_H
@@ -19,5 +20,6 @@
 #include <linux/kconfig.h>
 #include <linux/list.h>
 #include "rculist.h"
+#include "coherent.h"
 
 #endif

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Coherent memory and streaming mappings as a driver has them: by kernel/dma/direct.c, and
+ * with nothing in hand but an address of the CPU's and a DMA address. The latter may have
+ * become that of other memory, when the guest has been restored from an image.
+ */
+#include "test.h"
+#include <dma/direct.h>
+
+#define RESTRICTED "restricted-dma-pool"
+
+static struct device dev;
+
+/**
+ * struct coherent - coherent memory of a driver
+ * @size:	Bytes.
+ * @attrs:	%DMA_ATTR_*
+ * @vaddr:	Where the CPU finds it, or a cookie.
+ * @dma:	Where the device finds it.
+ * @page:	What it is made of; a driver does not know.
+ */
+struct coherent {
+	size_t size;
+	unsigned long attrs;
+	void *vaddr;
+	dma_addr_t dma;
+	struct page *page;
+};
+
+static struct coherent coherent_alloc(size_t size, unsigned long attrs)
+{
+	struct coherent c = { size, attrs };
+
+	c.vaddr = dma_direct_alloc(&dev, size, &c.dma, GFP_KERNEL, attrs);
+	EXPECT(c.vaddr);
+	EXPECT(machine_reaches(&dev, c.dma, size));
+	c.page = pfn_to_page(PHYS_PFN(machine_dma_to_phys(&dev, c.dma)));
+	return c;
+}
+
+static void coherent_free(struct coherent *c)
+{
+	dma_direct_free(&dev, c->size, c->vaddr, c->dma, c->attrs);
+}
+
+/* It can be handed to a process, and to another driver. */
+static void expect_shown(struct coherent *c)
+{
+	struct vm_area_struct vma = { .pages = c->size >> PAGE_SHIFT };
+	struct sg_table table;
+
+	EXPECT_EQ(dma_direct_mmap(&dev, &vma, c->vaddr, c->dma, c->size, c->attrs), 0);
+	EXPECT_EQ(vma.pfn, page_to_pfn(c->page));
+	vma = (struct vm_area_struct){ .vm_pgoff = 1, .pages = (c->size >> PAGE_SHIFT) - 1 };
+	if (vma.pages) {
+		EXPECT_EQ(dma_direct_mmap(&dev, &vma, c->vaddr, c->dma, c->size, c->attrs), 0);
+		EXPECT_EQ(vma.pfn, page_to_pfn(c->page) + 1);
+	}
+
+	EXPECT_EQ(dma_direct_get_sgtable(&dev, &table, c->vaddr, c->dma, c->size, c->attrs), 0);
+	EXPECT(sg_page(table.sgl) == c->page);
+	EXPECT_EQ(table.sgl->length, c->size);
+	sg_free_table(&table);
+}
+
+/* The frame at which a handle leads now becomes that of a page of choice. */
+static void lead_handle_to(dma_addr_t dma, phys_addr_t phys)
+{
+	long behind = machine_page_behind(PHYS_PFN(dma));
+
+	if (behind >= 0)
+		machine_make_hole(machine_page_phys(behind));
+	machine_make_hole(phys);
+	machine_put_frame(phys, PHYS_PFN(dma));
+}
+
+enum { BEFORE_RESTORE, TO_NOBODY, TO_PAGE_IN_USE, TO_FREE_PAGE, NR_WAYS };
+
+/* What the handles are worth: other memory of ours, or none */
+static void restore(unsigned int way, struct coherent *c, phys_addr_t other)
+{
+	if (way == BEFORE_RESTORE)
+		return;
+	machine_restore();
+	swiotlb_reconnect();
+	if (way == TO_NOBODY && machine_page_behind(PHYS_PFN(c->dma)) >= 0)
+		machine_make_hole(machine_page_phys(machine_page_behind(PHYS_PFN(c->dma))));
+	if (way == TO_PAGE_IN_USE || way == TO_FREE_PAGE)
+		lead_handle_to(c->dma, other);
+}
+
+static void alloc_show_free(size_t size, unsigned long attrs, unsigned int way)
+{
+	unsigned long pages = machine_pages_in_use();
+	struct coherent c = coherent_alloc(size, attrs);
+	phys_addr_t other = machine_alloc(size, __GFP_DMA32);
+
+	machine_context("%zu bytes, attrs %#lx, handle %u", size, attrs, way);
+	if (way == TO_FREE_PAGE)
+		machine_free(other, size);
+	restore(way, &c, other);
+	expect_shown(&c);
+	coherent_free(&c);
+	if (way != TO_FREE_PAGE)
+		machine_free(other, size);
+	EXPECT_EQ(machine_pages_in_use(), pages);
+}
+
+static const size_t sizes[] = { 4096, 12288, 65536 };
+
+static void every_size_and_way(const struct machine_config *config, bool cpu_caches,
+			       unsigned long attrs)
+{
+	bool native = config->frames == FRAMES_NATIVE;
+	unsigned int i, way;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		machine_boot(config);
+		device_init(&dev, config->highmem ? 64 : 32);
+		dev.dma_coherent = cpu_caches;
+		for (way = 0; way < (native ? 1 : NR_WAYS); way++) {
+			alloc_show_free(sizes[i], attrs, way);
+			EXPECT_EQ(machine_extents_in_use(), native ? 0 : 256);
+		}
+	}
+}
+
+/* Memory where the kernel sees all its memory */
+TEST_ALL_FRAMES(handle_linear)
+{
+	struct machine_config config = { .frames = variant, .param = "512" };
+
+	every_size_and_way(&config, true, 0);
+}
+
+/* Memory that is remapped, because the device does not look into the CPU's caches */
+TEST_ALL_FRAMES(handle_remapped)
+{
+	struct machine_config config = { .frames = variant, .param = "512" };
+
+	every_size_and_way(&config, false, 0);
+}
+
+/* A cookie instead of an address: memory that the CPU does not use */
+TEST_ALL_FRAMES(handle_cookie)
+{
+	struct machine_config config = { .frames = variant, .param = "512" };
+
+	every_size_and_way(&config, true, DMA_ATTR_NO_KERNEL_MAPPING);
+}
+
+/* High memory has an address only because it is remapped. */
+TEST_ALL_FRAMES(handle_highmem)
+{
+	struct machine_config config = { .frames = variant, .param = "512", .highmem = true };
+
+	machine_boot(&config);
+	device_init(&dev, 64);
+	EXPECT(PageHighMem(coherent_alloc(4096, 0).page));
+	every_size_and_way(&config, true, 0);
+	every_size_and_way(&config, true, DMA_ATTR_NO_KERNEL_MAPPING);
+}
+
+/* The device writes, the CPU reads, and the other way round. */
+TEST_ALL_FRAMES(handle_contents)
+{
+	struct coherent c;
+	unsigned int i;
+	u8 byte;
+
+	boot(variant, "512");
+	device_init(&dev, 32);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		c = coherent_alloc(sizes[i], 0);
+		EXPECT(machine_dma(&dev, c.dma + sizes[i] - 1, "x", 1, true));
+		EXPECT_EQ(((u8 *)c.vaddr)[sizes[i] - 1], 'x');
+		*(u8 *)c.vaddr = 'c';
+		EXPECT(machine_dma(&dev, c.dma, &byte, 1, false));
+		EXPECT_EQ(byte, 'c');
+		coherent_free(&c);
+	}
+}
+
+/* Pages by dma_alloc_pages(): they are freed by their page. */
+TEST_ALL_FRAMES(handle_pages)
+{
+	unsigned long pages;
+	struct page *page;
+	dma_addr_t dma;
+	unsigned int i;
+
+	boot(variant, "512");
+	device_init(&dev, 32);
+	pages = machine_pages_in_use();
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		page = dma_direct_alloc_pages(&dev, sizes[i], &dma, DMA_BIDIRECTIONAL, GFP_KERNEL);
+		EXPECT(page);
+		EXPECT_EQ(machine_dma_to_phys(&dev, dma), page_to_phys(page));
+		if (variant != FRAMES_NATIVE)
+			machine_restore();
+		dma_direct_free_pages(&dev, sizes[i], page, dma, DMA_BIDIRECTIONAL);
+		EXPECT_EQ(machine_pages_in_use(), pages);
+		if (variant != FRAMES_NATIVE)
+			swiotlb_reconnect();
+	}
+}
+
+/* --- encrypted memory --- */
+
+static struct reserved_mem rmem;
+
+static void boot_encrypted(bool restricted)
+{
+	struct machine_config config = { .encrypted = true, .param = "512" };
+
+	machine_boot(&config);
+	device_init(&dev, 64);
+	if (!restricted)
+		return;
+	rmem = (struct reserved_mem){
+		.name = "restricted", .base = machine_alloc(SZ_1M, __GFP_DMA32), .size = SZ_1M,
+	};
+	EXPECT_EQ(machine_setup_reserved(&rmem, RESTRICTED, NULL), 0);
+	EXPECT_EQ(rmem.ops->device_init(&rmem, &dev), 0);
+}
+
+static void expect_decrypted(struct page *page, size_t size, bool decrypted)
+{
+	unsigned long first = machine_page_index(page_to_phys(page)), i;
+
+	for (i = 0; i < size >> PAGE_SHIFT; i++)
+		EXPECT_EQ(machine_is_decrypted(first + i), decrypted);
+}
+
+static const char *const pool_names[] = { "own", "restricted", NULL };
+
+/* Decrypted once, encrypted once; what is in a restricted pool stays decrypted. */
+TEST_VARIANTS(handle_encrypted, pool_names)
+{
+	bool restricted = variant;
+	unsigned int i, round;
+	struct coherent c;
+
+	boot_encrypted(restricted);
+	for (round = 0; round < 2; round++) {
+		dev.dma_coherent = !round;
+		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+			c = coherent_alloc(sizes[i], DMA_ATTR_NO_KERNEL_MAPPING);
+			expect_decrypted(c.page, sizes[i], restricted || !round);
+			expect_shown(&c);
+			coherent_free(&c);
+			expect_decrypted(c.page, sizes[i], restricted);
+		}
+	}
+	if (restricted)
+		contract_check_all_free(dev.dma_io_tlb_mem);
+}
+
+/* The same for pages */
+TEST_VARIANTS(handle_encrypted_pages, pool_names)
+{
+	bool restricted = variant;
+	struct page *page;
+	dma_addr_t dma;
+	unsigned int i;
+
+	boot_encrypted(restricted);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		page = dma_direct_alloc_pages(&dev, sizes[i], &dma, DMA_BIDIRECTIONAL, GFP_KERNEL);
+		EXPECT(page);
+		expect_decrypted(page, sizes[i], true);
+		dma_direct_free_pages(&dev, sizes[i], page, dma, DMA_BIDIRECTIONAL);
+		expect_decrypted(page, sizes[i], restricted);
+	}
+	if (restricted)
+		contract_check_all_free(dev.dma_io_tlb_mem);
+}
+
+static void alloc_in_atomic_context(size_t size, bool expected)
+{
+	struct coherent c = { size };
+	struct page *page;
+	dma_addr_t dma;
+
+	machine_set_atomic(true);
+	page = dma_direct_alloc_pages(&dev, size, &dma, DMA_BIDIRECTIONAL, GFP_ATOMIC);
+	c.vaddr = dma_direct_alloc(&dev, size, &c.dma, GFP_ATOMIC, 0);
+	EXPECT_EQ(!!page, expected);
+	EXPECT_EQ(!!c.vaddr, expected);
+	if (expected) {
+		EXPECT_EQ(machine_dma_to_phys(&dev, dma), page_to_phys(page));
+		EXPECT_EQ(machine_dma_to_phys(&dev, c.dma), virt_to_phys(c.vaddr));
+		expect_decrypted(page, size, true);
+		expect_decrypted(virt_to_page(c.vaddr), size, true);
+		dma_direct_free_pages(&dev, size, page, dma, DMA_BIDIRECTIONAL);
+		dma_direct_free(&dev, size, c.vaddr, c.dma, 0);
+	}
+	machine_set_atomic(false);
+}
+
+/* Where nothing may sleep there is memory that was decrypted ahead, or none. */
+TEST_VARIANTS(handle_encrypted_atomic, pool_names)
+{
+	unsigned int i;
+
+	boot_encrypted(variant);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		alloc_in_atomic_context(sizes[i], true);
+		machine_fail_all(FAIL_COHERENT, true);
+		alloc_in_atomic_context(sizes[i], variant);
+		machine_fail_all(FAIL_COHERENT, false);
+	}
+	if (variant)
+		contract_check_all_free(dev.dma_io_tlb_mem);
+}
