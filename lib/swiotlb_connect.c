@@ -236,11 +236,31 @@ static void retire_sets(struct io_tlb_pool *pool, unsigned long from)
 	spin_unlock_irq(&last->area->lock);
 }
 
+/* Sets before @end are connected: a search finds something again in those that were lost. */
+static void revive_sets(struct io_tlb_pool *pool, unsigned long end)
+{
+	struct io_tlb_area *area;
+	unsigned long i;
+
+	for (i = 0; i < end; i++) {
+		area = pool->sets[i].area;
+		spin_lock_irq(&area->lock);
+		summary_forget(area, i - area->first_set);
+		spin_unlock_irq(&area->lock);
+	}
+}
+
+/*
+ * Sets that were lost are the last of a pool. Where all are lost, nothing has an
+ * address that could have changed, but there may be memory for them now.
+ */
 static bool has_moved(struct io_tlb_pool *pool)
 {
 	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
 	phys_addr_t phys;
 
+	if (pool->sets[0].bus == IO_TLB_BUS_NONE)
+		return true;
 	for (i = 0; i < nsets; i++) {
 		if (pool->sets[i].bus == IO_TLB_BUS_NONE)
 			continue;
@@ -279,6 +299,7 @@ static void reconnect_pool(struct io_tlb_pool *pool)
 
 	got = copy ? reconnect_sets(pool, copy) : 0;
 	kvfree(copy);
+	revive_sets(pool, got);
 	/* No device reaches what is lost. */
 	pool->bus_max = got ? highest_bus(pool, got) : IO_TLB_BUS_NONE;
 	if (got < nsets) {
