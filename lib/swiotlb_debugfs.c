@@ -2,13 +2,15 @@
 /*
  * Software IO TLB: how many slots are in use, and how many ever were.
  *
- * The high-water mark is that of all areas together, but a mapping must not touch
- * anything that is shared by all areas. Therefore each area has an allowance, up
- * to which it may use slots without asking, and all allowances together are never
- * more than the high-water mark. Only the mapping that would exceed its area's
- * allowance takes the global lock and looks for unused allowance in other areas;
- * the mark is raised when there is none left. Unused allowance is taken by halves
- * at least, so areas that are busy in turns do not ask for long.
+ * The high-water mark is that of all areas together, but a mapping must not write
+ * anything that is shared by all areas. Therefore each area has an allowance: it is
+ * never less than the area's use, and follows it in steps. Only a step changes the sum
+ * of all allowances, &io_tlb_mem.allowed, whose highest value is the mark.
+ *
+ * So the mark is never too low. It is too high by what the areas' allowances exceed
+ * their use: at most 64 slots an area, and at most a sixteenth of the area. An area that
+ * takes a step up is allowed a quarter more than it uses, or less, so that a pool that
+ * is little used has a mark that is nearly exact.
  */
 #include <linux/debugfs.h>
 #include <linux/init.h>
@@ -59,88 +61,61 @@ unsigned long swiotlb_mem_used(struct io_tlb_mem *mem)
 
 #ifdef CONFIG_DEBUG_FS
 
-static unsigned int take_unused(struct io_tlb_area *area, unsigned int need)
+/* An area may use that many slots less or more before its allowance changes again. */
+static unsigned int step_of(const struct io_tlb_area *area)
 {
-	unsigned int unused, taken = 0;
-
-	spin_lock(&area->lock);
-	if (area->used < area->allowance) {
-		unused = area->allowance - area->used;
-		taken = min(unused, max(need, unused / 2));
-		area->allowance -= taken;
-	}
-	spin_unlock(&area->lock);
-	return taken;
+	return clamp(area->nslots / 32, 1U, 32U);
 }
 
-/*
- * Collect @need slots of allowance, or more, from all areas but @except; fewer if
- * they have no more.
- */
-static unsigned int collect_unused(struct io_tlb_mem *mem, unsigned int need,
-				   struct io_tlb_area *except)
+static void raise_hiwater(struct io_tlb_mem *mem, long nslabs)
 {
-	struct io_tlb_pool_table *table;
-	struct io_tlb_pool *pool;
-	unsigned int taken = 0, i, a;
+	long hiwater = atomic_long_read(&mem->used_hiwater);
 
-	rcu_read_lock();
-	table = rcu_dereference(mem->pools);
-	for (i = 0; table && i < table->nr; i++) {
-		pool = table->pools[i];
-		for (a = 0; a < pool->nareas && taken < need; a++) {
-			if (&pool->areas[a] != except)
-				taken += take_unused(&pool->areas[a],
-						     need - taken);
-		}
-	}
-	rcu_read_unlock();
-	return taken;
+	while (nslabs > hiwater &&
+	       !atomic_long_try_cmpxchg(&mem->used_hiwater, &hiwater, nslabs))
+		;
 }
 
-/* Let some area have what is used nowhere. */
-static void give_allowance(struct io_tlb_mem *mem, unsigned int nslabs)
+static void allow(struct io_tlb_mem *mem, long nslabs)
 {
-	struct io_tlb_area *area = &mem->defpool->areas[0];
+	long allowed = atomic_long_add_return(nslabs, &mem->allowed);
 
-	spin_lock(&area->lock);
-	area->allowance += nslabs;
-	spin_unlock(&area->lock);
+	if (nslabs > 0)
+		raise_hiwater(mem, allowed);
 }
 
-/* Under @mem->hiwater_lock, but read without it */
-static void raise_hiwater(struct io_tlb_mem *mem, unsigned long nslabs)
+static void set_allowance(struct io_tlb_area *area, unsigned int allowance)
 {
-	WRITE_ONCE(mem->used_hiwater, mem->used_hiwater + nslabs);
+	unsigned int most_unused = 2 * step_of(area);
+	int more = allowance - area->allowance;
+
+	area->allowance = allowance;
+	area->keep_above = max(allowance, most_unused) - most_unused;
+	allow(area->mem, more);
 }
 
 /**
  * swiotlb_raise_allowance() - let an area use what it uses
- * @mem:	Software IO TLB of the area.
  * @area:	Area that has exceeded its allowance.
  *
- * Context: Any, with no area's lock held. Takes @mem->hiwater_lock and the locks
- * of areas, one at a time.
+ * Context: Any. The area's lock is held.
  */
-void swiotlb_raise_allowance(struct io_tlb_mem *mem, struct io_tlb_area *area)
+void swiotlb_raise_allowance(struct io_tlb_area *area)
 {
-	unsigned int need, taken;
-	unsigned long flags;
+	unsigned int unused = min(step_of(area), area->used / 4);
 
-	spin_lock_irqsave(&mem->hiwater_lock, flags);
+	set_allowance(area, min(area->used + unused, area->nslots));
+}
 
-	need = max_t(int, READ_ONCE(area->used) - area->allowance, 0);
-	taken = collect_unused(mem, need, area);
-
-	spin_lock(&area->lock);
-	area->allowance += taken;
-	if (area->used > area->allowance) {
-		raise_hiwater(mem, area->used - area->allowance);
-		area->allowance = area->used;
-	}
-	spin_unlock(&area->lock);
-
-	spin_unlock_irqrestore(&mem->hiwater_lock, flags);
+/**
+ * swiotlb_lower_allowance() - an area uses far less than it may
+ * @area:	Area that uses less than &io_tlb_area.keep_above.
+ *
+ * Context: Any. The area's lock is held.
+ */
+void swiotlb_lower_allowance(struct io_tlb_area *area)
+{
+	set_allowance(area, area->used + step_of(area));
 }
 
 /**
@@ -148,72 +123,58 @@ void swiotlb_raise_allowance(struct io_tlb_mem *mem, struct io_tlb_area *area)
  * @mem:	Software IO TLB of the device.
  * @nslabs:	Number of slots; negative when they are freed.
  *
- * Context: Any. Takes the same locks as swiotlb_raise_allowance().
+ * Context: Any.
  */
 void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs)
 {
-	unsigned long flags;
-	unsigned int taken;
-
-	spin_lock_irqsave(&mem->hiwater_lock, flags);
 	atomic_long_add(nslabs, &mem->transient_nslabs);
-	if (nslabs < 0) {
-		give_allowance(mem, -nslabs);
-	} else {
-		taken = collect_unused(mem, nslabs, NULL);
-		if (taken < nslabs)
-			raise_hiwater(mem, nslabs - taken);
-		else
-			give_allowance(mem, taken - nslabs);
-	}
-	spin_unlock_irqrestore(&mem->hiwater_lock, flags);
+	allow(mem, nslabs);
 }
 
 /**
- * swiotlb_return_allowance() - give the allowance of a pool to other areas
- * @mem:	Software IO TLB of the pool.
- * @pool:	Pool in which nothing will be in use any more.
+ * swiotlb_return_allowance() - a pool uses nothing any more
+ * @pool:	Pool that has been closed.
  *
- * Context: May sleep. Takes the same locks as swiotlb_raise_allowance().
+ * Context: May sleep. Takes the locks of the pool's areas, one after the other.
  */
-void swiotlb_return_allowance(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
+void swiotlb_return_allowance(struct io_tlb_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nareas; i++) {
+		spin_lock_irq(&pool->areas[i].lock);
+		set_allowance(&pool->areas[i], 0);
+		spin_unlock_irq(&pool->areas[i].lock);
+	}
+}
+
+static void reset_allowances(struct io_tlb_pool *pool)
 {
 	struct io_tlb_area *area;
-	unsigned int i, all;
 
-	spin_lock_irq(&mem->hiwater_lock);
-	for (i = 0; i < pool->nareas; i++) {
-		area = &pool->areas[i];
-		spin_lock(&area->lock);
-		all = area->allowance;
-		area->allowance = 0;
-		spin_unlock(&area->lock);
-		give_allowance(mem, all);
+	for (area = pool->areas; area < pool->areas + pool->nareas; area++) {
+		spin_lock_irq(&area->lock);
+		set_allowance(area, area->used);
+		spin_unlock_irq(&area->lock);
 	}
-	spin_unlock_irq(&mem->hiwater_lock);
 }
 
 /* Start anew from what is in use now. */
 static void reset_hiwater(struct io_tlb_mem *mem)
 {
-	unsigned long hiwater = atomic_long_read(&mem->transient_nslabs);
 	struct io_tlb_pool_table *table;
-	struct io_tlb_area *area;
-	unsigned int i, a;
+	unsigned int i;
 
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
-	for (i = 0; i < table->nr; i++) {
-		for (a = 0; a < table->pools[i]->nareas; a++) {
-			area = &table->pools[i]->areas[a];
-			spin_lock(&area->lock);
-			area->allowance = area->used;
-			hiwater += area->used;
-			spin_unlock(&area->lock);
-		}
-	}
+	for (i = 0; i < table->nr; i++)
+		reset_allowances(table->pools[i]);
 	rcu_read_unlock();
-	WRITE_ONCE(mem->used_hiwater, hiwater);
+
+	/* In this order, so that no step that is taken meanwhile is lost */
+	atomic_long_set(&mem->used_hiwater, 0);
+	smp_mb();
+	raise_hiwater(mem, atomic_long_read(&mem->allowed));
 }
 
 /*
@@ -231,21 +192,17 @@ static int read_hiwater(void *data, u64 *nslabs)
 {
 	const struct io_tlb_mem *mem = data;
 
-	*nslabs = READ_ONCE(mem->used_hiwater);
+	*nslabs = atomic_long_read(&mem->used_hiwater);
 	return 0;
 }
 
 /* Takes a zero, for a new start. */
 static int write_hiwater(void *data, u64 nslabs)
 {
-	struct io_tlb_mem *mem = data;
-
 	if (nslabs)
 		return -EINVAL;
 
-	spin_lock_irq(&mem->hiwater_lock);
-	reset_hiwater(mem);
-	spin_unlock_irq(&mem->hiwater_lock);
+	reset_hiwater(data);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(hiwater_fops, read_hiwater, write_hiwater, "%llu\n");

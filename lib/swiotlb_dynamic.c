@@ -288,7 +288,7 @@ static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 		return false;
 	}
 
-	swiotlb_return_allowance(mem, pool);
+	swiotlb_return_allowance(pool);
 	swiotlb_unpublish(mem, pool, table);
 	swiotlb_pool_disconnect(pool);
 	swiotlb_free_buffer(pool->vaddr, pool->bytes);
@@ -498,8 +498,7 @@ static void unpublish_transient(struct io_tlb_pool *pool)
  * long where mappings are made, there is a transient pool if pages happen to be what
  * the device needs.
  *
- * Context: Any. Takes the lock of a bucket, and with CONFIG_DEBUG_FS the locks of
- * swiotlb_raise_allowance(), one after the other.
+ * Context: Any. Takes the lock of a bucket.
  * Return: The pool, or %NULL.
  */
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,

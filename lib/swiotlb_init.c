@@ -19,7 +19,6 @@
 #include "swiotlb_internal.h"
 
 struct io_tlb_mem io_tlb_default_mem = {
-	.hiwater_lock = __SPIN_LOCK_UNLOCKED(io_tlb_default_mem.hiwater_lock),
 	.pools_mutex = __MUTEX_INITIALIZER(io_tlb_default_mem.pools_mutex),
 	.grow = __WORK_INITIALIZER(io_tlb_default_mem.grow, swiotlb_grow),
 	.grow_bits = 64,

@@ -88,13 +88,10 @@
  * Locking
  * -------
  *
- * 1. &io_tlb_mem.hiwater_lock	the high-water mark (swiotlb_debugfs.c)
- * 2. &io_tlb_area.lock		sets, summary, windows and counters of an area
- *
- * in this order, interrupts off. One area lock is held at a time, also where an
- * allocation takes slots of several areas.
- * &transient_bucket.lock (some of the transient pools) is a leaf lock, nested
- * in neither. The table of pools is written during set-up, and later under a mutex
+ * &io_tlb_area.lock protects sets, summary, windows and counters of an area. One area
+ * lock is held at a time, interrupts off, also where an allocation takes slots of
+ * several areas. &transient_bucket.lock (some of the transient pools) does not nest
+ * with it. The table of pools is written during set-up, and later under a mutex
  * (swiotlb_dynamic.c) that is taken where sleeping is fine.
  *
  * The record of a mapping belongs to whoever holds the mapping, and is read
@@ -185,12 +182,16 @@ struct io_tlb_slot {
  * @lock:	Protects the other members, the bytes of @summary and @windows, and
  *		@free, @first and @goes_on of the area's sets.
  * @used:	Slots in use. Read without the lock for the counters.
- * @allowance:	Slots that may be in use without looking at the high-water mark.
+ * @allowance:	Slots that may be in use before the high-water mark is looked at
+ *		(swiotlb_debugfs.c).
+ * @keep_above:	With fewer slots in use the allowance is lowered.
+ * @nslots:	Number of slots.
  * @first_set:	Index of the area's first set in its pool.
  * @nr_sets:	Number of sets. May be zero in the last areas of a small pool.
  * @sets:	The first of them.
  * @summary:	A byte a set, as explained above; eight to a little-endian word.
  * @windows:	A byte for every %IO_TLB_WINDOW_SETS of them.
+ * @mem:	The software IO TLB that its pool is part of. %NULL in a transient pool.
  *
  * On a cache line of its own: each CPU starts its search in another area.
  */
@@ -198,11 +199,14 @@ struct io_tlb_area {
 	spinlock_t lock;	/* see "Locking" above */
 	unsigned int used;
 	unsigned int allowance;
+	unsigned int keep_above;
+	unsigned int nslots;
 	unsigned int first_set;
 	unsigned int nr_sets;
 	struct io_tlb_set *sets;
 	__le64 *summary;
 	u8 *windows;
+	struct io_tlb_mem *mem;
 } ____cacheline_aligned_in_smp;
 
 /**
@@ -513,17 +517,21 @@ unsigned long swiotlb_pool_used(struct io_tlb_pool *pool);
 unsigned long swiotlb_mem_used(struct io_tlb_mem *mem);
 #ifdef CONFIG_DEBUG_FS
 void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname);
-void swiotlb_raise_allowance(struct io_tlb_mem *mem, struct io_tlb_area *area);
+void swiotlb_raise_allowance(struct io_tlb_area *area);
+void swiotlb_lower_allowance(struct io_tlb_area *area);
 void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs);
-void swiotlb_return_allowance(struct io_tlb_mem *mem, struct io_tlb_pool *pool);
+void swiotlb_return_allowance(struct io_tlb_pool *pool);
 #else
 static inline void swiotlb_create_debugfs_files(struct io_tlb_mem *mem,
 						const char *dirname)
 {
 }
 
-static inline void swiotlb_raise_allowance(struct io_tlb_mem *mem,
-					   struct io_tlb_area *area)
+static inline void swiotlb_raise_allowance(struct io_tlb_area *area)
+{
+}
+
+static inline void swiotlb_lower_allowance(struct io_tlb_area *area)
 {
 }
 
@@ -533,11 +541,33 @@ static inline void swiotlb_account_transient(struct io_tlb_mem *mem,
 	atomic_long_add(nslabs, &mem->transient_nslabs);
 }
 
-static inline void swiotlb_return_allowance(struct io_tlb_mem *mem,
-					    struct io_tlb_pool *pool)
+static inline void swiotlb_return_allowance(struct io_tlb_pool *pool)
 {
 }
 #endif
+
+/*
+ * @nslots more of the area are in use. Its lock is held, here and in area_less_used().
+ */
+static __always_inline void area_more_used(struct io_tlb_area *area,
+					   unsigned int nslots)
+{
+	unsigned int used = area->used + nslots;
+
+	WRITE_ONCE(area->used, used);
+	if (unlikely(used > area->allowance))
+		swiotlb_raise_allowance(area);
+}
+
+static __always_inline void area_less_used(struct io_tlb_area *area,
+					   unsigned int nslots)
+{
+	unsigned int used = area->used - nslots;
+
+	WRITE_ONCE(area->used, used);
+	if (unlikely(used < area->keep_above))
+		swiotlb_lower_allowance(area);
+}
 
 /* swiotlb_dynamic.c */
 #ifdef CONFIG_SWIOTLB_DYNAMIC

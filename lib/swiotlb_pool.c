@@ -100,6 +100,8 @@ static void init_area(struct io_tlb_pool *pool, const struct pool_layout *l,
 	spin_lock_init(&area->lock);
 	area->first_set = first;
 	area->nr_sets = min(l->nsets - first, l->area_sets);
+	area->nslots = min(pool->nslabs, (first + area->nr_sets) * IO_TLB_SEGSIZE) -
+		min(pool->nslabs, first * IO_TLB_SEGSIZE);
 	area->sets = pool->sets + first;
 	area->summary = (void *)pool + l->summary + l->area_summary * i;
 	area->windows = (u8 *)area->summary +
@@ -169,6 +171,7 @@ static void trim_area(struct io_tlb_area *area, unsigned long nsets)
 
 	area->first_set = min_t(unsigned long, area->first_set, nsets);
 	area->nr_sets = min_t(unsigned long, before, nsets - area->first_set);
+	area->nslots = area->nr_sets * IO_TLB_SEGSIZE;
 
 	/* A search looks at the summary of eight sets at a time. */
 	memset((u8 *)area->summary + area->nr_sets, 0, before - area->nr_sets);
@@ -344,6 +347,8 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
 	unsigned int i;
 
+	for (i = 0; i < pool->nareas; i++)
+		pool->areas[i].mem = mem;
 	for (i = 0; old && i < old->nr; i++)
 		append(table, old->pools[i]);
 	append(table, pool);
@@ -398,7 +403,6 @@ void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
  */
 void swiotlb_mem_init(struct io_tlb_mem *mem)
 {
-	spin_lock_init(&mem->hiwater_lock);
 	mutex_init(&mem->pools_mutex);
 	INIT_WORK(&mem->grow, swiotlb_grow);
 	INIT_DEFERRABLE_WORK(&mem->shrink, swiotlb_shrink);

@@ -295,23 +295,14 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
 					struct io_tlb_request *rq)
 {
 	unsigned long flags;
-	unsigned int used;
 	int index;
 
 	spin_lock_irqsave(&area->lock, flags);
 	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
 	index = window_take(area, window, rq);
-	if (unlikely(index < 0)) {
-		spin_unlock_irqrestore(&area->lock, flags);
-		return -1;
-	}
-	used = area->used + rq->nslots;
-	WRITE_ONCE(area->used, used);
-	index += area->first_set * IO_TLB_SEGSIZE;
-	if (unlikely(used > area->allowance)) {
-		spin_unlock_irqrestore(&area->lock, flags);
-		swiotlb_raise_allowance(rq->dev->dma_io_tlb_mem, area);
-		return index;
+	if (likely(index >= 0)) {
+		area_more_used(area, rq->nslots);
+		index += area->first_set * IO_TLB_SEGSIZE;
 	}
 	spin_unlock_irqrestore(&area->lock, flags);
 	return index;
@@ -324,8 +315,7 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
  * @rq:		What is wanted. Receives the DMA address.
  *
  * Context: Any. Takes the area's lock, interrupts off, for one look at each of
- * %IO_TLB_WINDOW_SETS sets at most. Not at all if there is nothing to be found. With
- * the lock given up it may take &io_tlb_mem.hiwater_lock.
+ * %IO_TLB_WINDOW_SETS sets at most. Not at all if there is nothing to be found.
  * Return: Index of the first slot, or -1 if the area has nothing that fits.
  */
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
@@ -382,7 +372,7 @@ static noinline int free_across_words(struct io_tlb_pool *pool,
 			WRITE_ONCE(set->free[1],
 				   set->free[1] | low_bits(end - 64));
 	}
-	WRITE_ONCE(area->used, area->used - (end - slot));
+	area_less_used(area, end - slot);
 	summary_forget(area, set - area->sets);
 	if (unlikely(end == IO_TLB_SEGSIZE && set->goes_on))
 		return free_across_sets(pool, set, flags);
@@ -432,7 +422,7 @@ int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 	pool->slots[index].end = 0;
 	WRITE_ONCE(set->first[word], first & ~BIT_ULL(bit));
 	WRITE_ONCE(set->free[word], set->free[word] | low_bits(n) << bit);
-	WRITE_ONCE(area->used, area->used - n);
+	area_less_used(area, n);
 	summary_forget(area, set - area->sets);
 	spin_unlock_irqrestore(&area->lock, flags);
 	return 0;

@@ -215,7 +215,7 @@ static bool take_part(const struct part *part, bool is_first, bool goes_on)
 			mark_first(set, part->from, true);
 		if (goes_on)
 			WRITE_ONCE(set->goes_on, true);
-		WRITE_ONCE(area->used, area->used + part->to - part->from);
+		area_more_used(area, part->to - part->from);
 	}
 	spin_unlock_irqrestore(&area->lock, flags);
 	return taken;
@@ -231,7 +231,7 @@ static void free_part(const struct part *part)
 	/* Unless it is that of another allocation */
 	if (part->to == IO_TLB_SEGSIZE)
 		WRITE_ONCE(set->goes_on, false);
-	WRITE_ONCE(area->used, area->used - (part->to - part->from));
+	area_less_used(area, part->to - part->from);
 	summary_forget(area, set - area->sets);
 }
 
@@ -274,32 +274,6 @@ static unsigned long take(struct io_tlb_pool *pool, unsigned long first,
 	return slot;
 }
 
-static bool exceeds_allowance(struct io_tlb_area *area)
-{
-	unsigned long flags;
-	bool exceeds;
-
-	spin_lock_irqsave(&area->lock, flags);
-	exceeds = area->used > area->allowance;
-	spin_unlock_irqrestore(&area->lock, flags);
-	return exceeds;
-}
-
-/* Raise the allowance of each area that has been taken from, where needed. */
-static void account(struct io_tlb_pool *pool, unsigned long first,
-		    const struct io_tlb_request *rq)
-{
-	unsigned long end = first + rq->nslots, slot;
-	struct io_tlb_area *area, *last = NULL;
-
-	for (slot = first; slot < end; slot = ALIGN(slot + 1, IO_TLB_SEGSIZE)) {
-		area = slot_set(pool, slot)->area;
-		if (area != last && exceeds_allowance(area))
-			swiotlb_raise_allowance(rq->dev->dma_io_tlb_mem, area);
-		last = area;
-	}
-}
-
 /**
  * swiotlb_span_alloc() - take slots of several sets
  * @pool:	Pool.
@@ -307,8 +281,7 @@ static void account(struct io_tlb_pool *pool, unsigned long first,
  *
  * Looks at each set of the pool once, from the lowest on.
  *
- * Context: Any. Takes the locks of areas, one at a time, interrupts off, and with none
- * of them held maybe &io_tlb_mem.hiwater_lock.
+ * Context: Any. Takes the locks of areas, one at a time, interrupts off.
  * Return: Index of the first slot, or -1 if the pool has nothing that fits.
  */
 int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
@@ -328,10 +301,8 @@ int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
 
 		end = slot + rq->nslots;
 		taken = take(pool, slot, end);
-		if (taken == end) {
-			account(pool, slot, rq);
+		if (taken == end)
 			return slot;
-		}
 		/* Go on from there; never from where this search has been. */
 		i = max_t(unsigned long, taken, slot + IO_TLB_SEGSIZE) /
 			IO_TLB_SEGSIZE;

@@ -95,10 +95,10 @@ void __init swiotlb_update_mem_attributes(void);
  *		more no pool is added until @shrink has looked.
  * @shrink:	Frees pools that are idle.
  * @debugfs:	Directory with the counters.
- * @hiwater_lock: Serialises changes of @used_hiwater. Taken before the lock of
- *		an area.
- * @used_hiwater: Most slots that were in use at the same time since 0 was written
- *		to it in debugfs. Without CONFIG_DEBUG_FS nobody counts.
+ * @allowed:	Slots that may be in use before @used_hiwater is looked at: not less
+ *		than those in use, and not many more.
+ * @used_hiwater: The highest value of @allowed since 0 was written to it in debugfs.
+ *		Without CONFIG_DEBUG_FS nobody counts.
  * @transient_nslabs: Slots in the transient pools.
  *
  * There is the default one, and one for each restricted DMA pool. Drivers and
@@ -122,8 +122,8 @@ struct io_tlb_mem {
 	unsigned long grow_room;
 	struct delayed_work shrink;
 	struct dentry *debugfs;
-	spinlock_t hiwater_lock;	/* see swiotlb_debugfs.c */
-	unsigned long used_hiwater;
+	atomic_long_t allowed;		/* see swiotlb_debugfs.c */
+	atomic_long_t used_hiwater;
 	atomic_long_t transient_nslabs;
 };
 

@@ -174,7 +174,7 @@ static void let_other_cpu_work(void)
 	me.cpu = cpu;
 }
 
-/* A name without what leads to it: "&area->lock" and "&mem->hiwater_lock" differ. */
+/* A name without what leads to it: "&area->lock" and "&dev->dma_io_tlb_lock" differ. */
 void spin_lock(spinlock_t *lock)
 {
 	if (!lock->name)

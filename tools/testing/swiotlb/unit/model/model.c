@@ -184,6 +184,7 @@ void model_add_mem(struct model_mem *mm, struct io_tlb_mem *mem, const char *dir
 	mm->used = 0;
 	mm->transient = 0;
 	mm->peak = 0;
+	mm->most = 0;
 	model_find_new_pools(mm);
 }
 
@@ -506,15 +507,33 @@ phys_addr_t model_free_address(struct model_mem *mm, unsigned int choice)
 
 /* --- what the software IO TLB says of itself --- */
 
-static void check_counter(struct model_mem *mm, const char *name, u64 expected)
+static u64 read_counter(struct model_mem *mm, const char *name)
 {
 	u64 value;
 
 	if (!machine_read_counter(mm->dir, name, &value))
 		machine_fail("there is no counter %s", name);
+	return value;
+}
+
+static void check_counter(struct model_mem *mm, const char *name, u64 expected)
+{
+	u64 value = read_counter(mm, name);
+
 	if (value != expected)
 		machine_fail("%s is %llu, expected %llu", name, (unsigned long long)value,
 			     (unsigned long long)expected);
+}
+
+/* What areas may use before the mark is looked at: an area of few sets, two slots */
+static void check_hiwater(struct model_mem *mm)
+{
+	u64 value = read_counter(mm, "io_tlb_used_hiwater");
+
+	mm->most = max(mm->most, mm->mem->nslabs);
+	if (value < mm->peak || value > mm->peak + mm->most / 16 + 2 * mm->nr_pools)
+		machine_fail("the high-water mark is %llu, %lu slots were in use",
+			     (unsigned long long)value, mm->peak);
 }
 
 void model_check_counters(struct model_mem *mm)
@@ -522,7 +541,7 @@ void model_check_counters(struct model_mem *mm)
 	if (!mm->nr_pools)
 		return;
 	check_counter(mm, "io_tlb_used", mm->used);
-	check_counter(mm, "io_tlb_used_hiwater", mm->peak);
+	check_hiwater(mm);
 	check_counter(mm, "io_tlb_transient_nslabs", mm->transient);
 }
 

@@ -60,6 +60,7 @@ struct model_pool {
  * @used:	Slots in use, those of transient pools included.
  * @transient:	Slots in transient pools.
  * @peak:	Largest value of @used since the high-water mark was reset.
+ * @most:	The most slots that there ever were.
  */
 struct model_mem {
 	struct io_tlb_mem *mem;
@@ -69,6 +70,7 @@ struct model_mem {
 	unsigned long used;
 	unsigned long transient;
 	unsigned long peak;
+	unsigned long most;
 };
 
 /**

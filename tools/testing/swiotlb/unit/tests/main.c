@@ -83,6 +83,25 @@ unsigned long slots_used(void)
 	return swiotlb_mem_used(&io_tlb_default_mem);
 }
 
+/* A file of the default software IO TLB in debugfs */
+u64 counter(const char *name)
+{
+	u64 value;
+
+	EXPECT(machine_read_counter("swiotlb", name, &value));
+	return value;
+}
+
+/* The high-water mark may be too high, by a sixteenth of all slots, but not too low. */
+void expect_hiwater(unsigned long most_used)
+{
+	u64 mark = counter("io_tlb_used_hiwater");
+
+	if (mark < most_used || mark > most_used + counter("io_tlb_nslabs") / 16)
+		machine_fail("high-water mark %llu, but %lu slots were in use",
+			     (unsigned long long)mark, most_used);
+}
+
 /* The child: ends well, or by a signal, or by a sanitizer. */
 static void run(struct test *test, unsigned int variant)
 {

@@ -79,14 +79,6 @@ static void end_of_one(void)
 	mem->pools = NULL;
 }
 
-static u64 counter(const char *name)
-{
-	u64 value;
-
-	EXPECT(machine_read_counter("swiotlb", name, &value));
-	return value;
-}
-
 /* Idle at two looks: gone, with all that it had. The first pool stays. */
 TEST_ALL_FRAMES(shrink_idle)
 {

@@ -437,14 +437,6 @@ TEST_ALL_FRAMES(span_fragmented)
 	buffer_free(&one);
 }
 
-static u64 counter(const char *name)
-{
-	u64 value;
-
-	EXPECT(machine_read_counter("swiotlb", name, &value));
-	return value;
-}
-
 /* Counters and the mark are right, also when several areas are taken from. */
 TEST_ALL_FRAMES(span_counters)
 {
@@ -474,7 +466,7 @@ TEST_ALL_FRAMES(span_counters)
 		}
 		high = max(high, used);
 		EXPECT_EQ(counter("io_tlb_used"), used);
-		EXPECT_EQ(counter("io_tlb_used_hiwater"), high);
+		expect_hiwater(high);
 		if (step % 100 == 99) {
 			EXPECT_EQ(machine_write_counter("swiotlb", "io_tlb_used_hiwater", 0), 0);
 			high = used;

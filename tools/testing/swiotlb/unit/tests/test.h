@@ -73,5 +73,7 @@ void buffer_free(struct buffer *buffer);
 dma_addr_t map(struct device *dev, struct buffer *buffer, enum dma_data_direction dir);
 void unmap(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir);
 unsigned long slots_used(void);
+u64 counter(const char *name);
+void expect_hiwater(unsigned long most_used);
 
 #endif
