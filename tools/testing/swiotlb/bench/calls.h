@@ -34,6 +34,19 @@ static void side_device(unsigned int min_align_mask)
 	device_parameters.min_align_mask = min_align_mask;
 }
 
+static void side_reach(u64 mask, unsigned long boundary, bool ranged)
+{
+	static const struct bus_dma_region ranges[] = {
+		{ .cpu_start = 0xf00000000, .dma_start = 0xf00000000, .size = SZ_1M },
+		{ .cpu_start = 0, .dma_start = 0, .size = 1ULL << 32 },
+		{ },
+	};
+
+	device_mask = mask;
+	device_parameters.segment_boundary = boundary;
+	device.dma_range_map = ranged ? ranges : NULL;
+}
+
 static dma_addr_t side_map(phys_addr_t phys, size_t size, int dir)
 {
 	return dma_direct_map_page(&device, pfn_to_page(PHYS_PFN(phys)), offset_in_page(phys),
@@ -108,6 +121,7 @@ static unsigned long side_slots(void)
 	.name = text,				\
 	.setup = side_setup,			\
 	.device = side_device,			\
+	.reach = side_reach,			\
 	.map = side_map,			\
 	.unmap = side_unmap,			\
 	.core_map = side_core_map,		\

@@ -8,6 +8,7 @@
 unsigned int option(const char *name);
 
 void count_calls(void);
+void count_locks(void);
 void count_pools(void);
 void time_failures(void);
 void time_loops(void);
@@ -15,5 +16,6 @@ void time_occupancy(void);
 void time_pairs(void);
 void time_pools(void);
 void time_threads(void);
+void time_wandering(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include "cases.h"
 #include "load.h"
 #include "machine.h"
+#include "wander.h"
 
 #define CALLS		256
 #define MANY		512	/* mappings at a time, at most */
@@ -235,5 +236,152 @@ void count_pools(void)
 			first = min(first, load.dma[j]);
 		snprintf(label, sizeof(label), "find of %u, in the oldest", pools);
 		count_find(label, &first, 1);
+	}
+}
+
+/*
+ * Locks and interrupts: only watch/bench counts the ones and calls for the others.
+ */
+
+unsigned long machine_locks;
+static const char *irqs_off_name;
+
+void machine_irqs_off(void)
+{
+	if (irqs_off_name)
+		CALLGRIND_TOGGLE_COLLECT;
+}
+
+void machine_irqs_on(void)
+{
+	if (!irqs_off_name)
+		return;
+	CALLGRIND_TOGGLE_COLLECT;
+	stop(irqs_off_name, 1);
+}
+
+/* Each time that interrupts are off in a map becomes a dump. */
+static void count_irqs_off(const char *name, size_t size)
+{
+	dma_addr_t dma;
+
+	start();
+	irqs_off_name = name;
+	dma = side->map(source, size, TO_DEVICE);
+	if (dma != MAP_FAILED_DMA)
+		side->unmap(dma, size, TO_DEVICE);
+	irqs_off_name = NULL;
+}
+
+/* What cannot be, and what can be only in places that are hard to find */
+static void count_requests(const char *how)
+{
+	static const struct {
+		const char *name;
+		u64 size;
+		unsigned int align;
+		unsigned long boundary;
+		u64 mask;
+		bool ranged;
+	} requests[] = {
+		{ "4096", 4096, 0, U32_MAX, U32_MAX },
+		{ "65536", 65536, 0, U32_MAX, U32_MAX },
+		{ "131072", 131072, 0, U32_MAX, U32_MAX },
+		{ "126 slots", 126 * IO_TLB_SIZE, 0, U32_MAX, U32_MAX },
+		{ "1 MiB", SZ_1M, 0, U32_MAX, U32_MAX },
+		{ "4 KiB within 2 KiB", 4096, 0, 2047, U32_MAX },
+		{ "62 KiB within 64 KiB", 62 * 1024, 0, 65535, U32_MAX },
+		{ "7 KiB keeping 12 bits", 7 * 1024, 4095, U32_MAX, U32_MAX },
+		{ "4 KiB keeping 16 bits within 8 KiB", 4096, 65535, 8191, U32_MAX },
+		{ "4 KiB below 1 MiB", 4096, 0, U32_MAX, SZ_1M - 1 },
+		{ "4 KiB below 1 MiB through ranges", 4096, 4095, 8191, SZ_1M - 1, true },
+	};
+	char label[80];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		side->device(requests[i].align);
+		side->reach(requests[i].mask, requests[i].boundary, requests[i].ranged);
+		snprintf(label, sizeof(label), "irqs off, %u areas, %s, %s",
+			 option("areas"), how, requests[i].name);
+		count_irqs_off(label, requests[i].size);
+	}
+	side->device(0);
+	side->reach(U32_MAX, U32_MAX, false);
+}
+
+/* In each set there is room for one slot less than 126 in the middle. */
+static void leave_middles(struct load *load)
+{
+	unsigned int i;
+
+	load_fill(load, IO_TLB_SIZE);
+	for (i = load->nr; i--; )
+		if (((load->dma[i] >> IO_TLB_SHIFT) + 1) % IO_TLB_SEGSIZE > 2)
+			load_remove(load, i);
+}
+
+static void count_fragmented(void)
+{
+	struct load load;
+
+	count_requests("empty");
+	load_init(&load, side, source);
+	load_fragment(&load);
+	count_requests("fragmented");
+	load_clear(&load);
+	leave_middles(&load);
+	count_requests("middles");
+	load_clear(&load);
+	load_occupy(&load, 60, 3);
+	count_requests("in use");
+	load_clear(&load);
+	load_fill(&load, IO_TLB_SIZE);
+	count_requests("full");
+	load_clear(&load);
+}
+
+/* Slots are taken and returned where they were, so only the CPUs are random. */
+static void count_wandering(void)
+{
+	unsigned long locks = 0, before;
+	struct wander wander;
+	char label[40];
+	unsigned int i, step;
+
+	wander_init(&wander, side, source);
+	for (step = 0; step < 8 * WANDERING; step++) {
+		i = wander_choose(&wander);
+		side->unmap(wander.dma[i], wander.size, TO_DEVICE);
+		wander_choose(&wander);
+		if (step == 4 * WANDERING) {
+			locks = 0;
+			start();
+		}
+		before = machine_locks;
+		COUNT(wander.dma[i] = side->map(source, wander.size, TO_DEVICE));
+		locks += machine_locks - before;
+	}
+	snprintf(label, sizeof(label), "map wandering, %u areas", wander.cpus);
+	stop(label, 4 * WANDERING);
+	printf("locks, %u areas|%s|%g\n", wander.cpus, side->name,
+	       (double)locks / (4 * WANDERING));
+	for (i = 0; i < wander.nr; i++)
+		side->unmap(wander.dma[i], wander.size, TO_DEVICE);
+}
+
+/* watch/bench count-locks areas= */
+void count_locks(void)
+{
+	unsigned int i;
+
+	boot_sides(64, option("areas"));
+	source = source_alloc(SZ_1M) + 1024;
+	for (i = 0; i < ARRAY_SIZE(sides); i++) {
+		side = sides[i];
+		count_nothing();
+		count_wandering();
+		machine_cpu = 0;
+		count_fragmented();
 	}
 }

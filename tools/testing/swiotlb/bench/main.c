@@ -11,6 +11,7 @@ static const struct {
 	void (*run)(void);
 } cases[] = {
 	{ "count-calls",	count_calls },
+	{ "count-locks",	count_locks },
 	{ "count-pools",	count_pools },
 	{ "fail",		time_failures },
 	{ "loops",		time_loops },
@@ -18,6 +19,7 @@ static const struct {
 	{ "pairs",		time_pairs },
 	{ "pools",		time_pools },
 	{ "threads",		time_threads },
+	{ "wander",		time_wandering },
 };
 
 static char **options;

@@ -17,6 +17,7 @@ SIZES = (64, 512, 1500, 4096, 16384, 65536, 262144)
 OUTSTANDING = (1, 64, 512)
 DIRECTIONS = {"to device": 1, "from device": 2}
 POOL_MIB = 64
+AREAS = (2, 8, 64, 256)
 POOLS = (1, 4, 16, 64, 256)
 OCCUPANCY = (0, 50, 90)
 SEEDS = (1, 2, 3, 4, 5)
@@ -106,6 +107,17 @@ def failures() -> list[Row]:
                 note="the longest that a map takes"),
         compare("fails, full", samples["full"]),
     ]
+
+
+def wandering() -> list[Row]:
+    """Mappings that random CPUs make and undo"""
+    rows = []
+    for areas in AREAS:
+        samples = measure("stub", "wander", areas=areas, turns=TURNS)
+        for how in ("steady", "rising"):
+            case = f"wandering, {areas} areas, {how}"
+            rows.append(compare(case, samples[how], GOALS.get(case)))
+    return rows
 
 
 def pools() -> list[Row]:

@@ -17,6 +17,8 @@ enum { TO_DEVICE = 1, FROM_DEVICE = 2 };
  * @name:	"stock" or "ours".
  * @setup:	Boot with a pool of that many MiB in that many areas. Once in a process.
  * @device:	What the device asks for from now on: dma_set_min_align_mask().
+ * @reach:	Where it reaches from now on: its DMA mask, its segment boundary mask,
+ *		and whether its addresses go through ranges, which change none here.
  * @map:	As a driver maps a buffer; MAP_FAILED_DMA if there is no room.
  * @unmap:	As a driver does. The size and direction are those of the mapping.
  * @core_map:	Only swiotlb_map().
@@ -35,6 +37,7 @@ struct side {
 	const char *name;
 	void (*setup)(unsigned int mib, unsigned int areas);
 	void (*device)(unsigned int min_align_mask);
+	void (*reach)(u64 mask, unsigned long boundary, bool ranged);
 	dma_addr_t (*map)(phys_addr_t phys, size_t size, int dir);
 	void (*unmap)(dma_addr_t dma, size_t size, int dir);
 	dma_addr_t (*core_map)(phys_addr_t phys, size_t size, int dir);

@@ -33,6 +33,21 @@ typedef struct {
 	int locked;
 } spinlock_t;
 
+/* One of the programs counts locks, and sees when interrupts are off: see count.c. */
+extern unsigned long machine_locks;
+void machine_irqs_off(void);
+void machine_irqs_on(void);
+
+#ifdef WATCH_LOCKS
+#define watch_lock()		(machine_locks++)
+#define watch_irqs_off()	machine_irqs_off()
+#define watch_irqs_on()		machine_irqs_on()
+#else
+#define watch_lock()		do { } while (0)
+#define watch_irqs_off()	do { } while (0)
+#define watch_irqs_on()		do { } while (0)
+#endif
+
 #define __SPIN_LOCK_UNLOCKED(x)	{ 0 }
 #define spin_lock_init(l)	((l)->locked = 0)
 
@@ -42,6 +57,7 @@ static __always_inline void spin_lock(spinlock_t *lock)
 {
 	int unlocked = 0;
 
+	watch_lock();
 	if (unlikely(!__atomic_compare_exchange_n(&lock->locked, &unlocked, 1, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		machine_spin_wait(lock);
@@ -63,11 +79,11 @@ static __always_inline void spin_unlock(spinlock_t *lock)
 
 #define local_irq_save(f)		((f) = 0)
 #define local_irq_restore(f)		((void)(f))
-#define spin_lock_irqsave(l, f)		do { (f) = 0; spin_lock(l); } while (0)
+#define spin_lock_irq(l)		do { watch_irqs_off(); spin_lock(l); } while (0)
+#define spin_unlock_irq(l)		do { spin_unlock(l); watch_irqs_on(); } while (0)
+#define spin_lock_irqsave(l, f)		do { (f) = 0; spin_lock_irq(l); } while (0)
 #define spin_trylock_irqsave(l, f)	((f) = 0, spin_trylock(l))
-#define spin_unlock_irqrestore(l, f)	do { (void)(f); spin_unlock(l); } while (0)
-#define spin_lock_irq			spin_lock
-#define spin_unlock_irq			spin_unlock
+#define spin_unlock_irqrestore(l, f)	do { (void)(f); spin_unlock_irq(l); } while (0)
 #define might_sleep()			do { } while (0)
 
 extern __thread unsigned int machine_cpu;
