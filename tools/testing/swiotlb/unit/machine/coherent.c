@@ -16,8 +16,6 @@ static struct remapped {
 	struct page *page;
 } remapped[MAX_REMAPPED];
 
-unsigned long max_pfn = PHYS_PFN(MACHINE_HIGH_START + MACHINE_HIGH_SIZE);
-
 struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
 {
 	phys_addr_t phys;

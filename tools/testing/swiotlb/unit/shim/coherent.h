@@ -10,8 +10,6 @@
 
 #define dev_err_once		dev_err
 
-extern unsigned long max_pfn;
-
 static inline int dev_to_node(struct device *dev)
 {
 	return -1;

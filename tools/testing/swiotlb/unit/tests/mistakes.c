@@ -52,7 +52,6 @@ static void check_never_bounces(struct device *dev, struct buffer *buffer)
 	EXPECT(!is_swiotlb_for_alloc(dev));
 	EXPECT(!swiotlb_supports(dev, DMA_BIT_MASK(32)));
 	swiotlb_max_mapping_size(dev);
-	swiotlb_opt_mapping_size(dev);
 	EXPECT(!swiotlb_alloc(dev, PAGE_SIZE));
 	EXPECT(!swiotlb_free(dev, pfn_to_page(PHYS_PFN(buffer->phys)), PAGE_SIZE));
 	EXPECT(swiotlb_map(dev, buffer->phys, 100, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
