@@ -10,6 +10,7 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -26,12 +27,14 @@
  * @bits:	and of that order nothing of fewer address bits.
  * @low_bits:	Address bits to begin with for each order.
  * @bus_bits:	Address bits that are never exceeded.
+ * @err:	Why it did not make the last pages that it was asked for contiguous.
  */
 struct supply {
 	unsigned int order;
 	unsigned int bits;
 	unsigned int low_bits;
 	unsigned int bus_bits;
+	int err;
 };
 
 /* Nothing is known yet. */
@@ -44,6 +47,7 @@ static struct supply first_supply(struct io_tlb_pool *pool,
 			      IO_TLB_EXTENT_ORDER + PAGE_SHIFT),
 		.low_bits = low_bits,
 		.bus_bits = pool->bus_bits,
+		.err = -ENOMEM,
 	};
 }
 
@@ -57,34 +61,81 @@ static void *set_vaddr(struct io_tlb_pool *pool, unsigned long i)
 	return pool->vaddr + i * IO_TLB_SET_BYTES;
 }
 
-static bool try_extent(struct io_tlb_pool *pool, unsigned long i,
-		       unsigned int order, unsigned int bits)
+/*
+ * Are the sets where they are wanted as they are? A backend is not always all there
+ * is: bus addresses may be physical ones, and it makes them usable in its own way.
+ */
+static bool is_extent(struct io_tlb_pool *pool, unsigned long i,
+		      unsigned int order, u64 limit)
 {
-	phys_addr_t bus;
-	unsigned long n;
+	phys_addr_t phys = slot_phys(pool, i * IO_TLB_SEGSIZE);
+	phys_addr_t bus = dma_phys_to_bus(phys);
+	size_t bytes = PAGE_SIZE << order;
 
-	if (pool->backend->make_contiguous(set_vaddr(pool, i), order,
-					   DMA_BIT_MASK(bits), &bus))
-		return false;
-	for (n = 0; n < sets_of(order); n++)
+	return !dma_bus_is_phys() && IS_ALIGNED(bus, IO_TLB_SET_BYTES) &&
+		bus <= limit && bytes - 1 <= limit - bus &&
+		dma_bus_contiguous(phys, bytes);
+}
+
+static void place_extent(struct io_tlb_pool *pool, unsigned long i,
+			 unsigned int order, phys_addr_t bus, bool made)
+{
+	unsigned long nsets = sets_of(order), n;
+
+	for (n = 0; n < nsets; n++) {
 		pool->sets[i + n].bus = bus + n * IO_TLB_SET_BYTES;
-	return true;
+		pool->sets[i + n].made = made ? nsets - n : 0;
+	}
+}
+
+static int try_extent(struct io_tlb_pool *pool, unsigned long i,
+		      unsigned int order, unsigned int bits)
+{
+	u64 limit = DMA_BIT_MASK(bits);
+	phys_addr_t bus;
+	int err;
+
+	if (is_extent(pool, i, order, limit)) {
+		bus = dma_phys_to_bus(slot_phys(pool, i * IO_TLB_SEGSIZE));
+		place_extent(pool, i, order, bus, false);
+		return 0;
+	}
+
+	err = pool->backend->make_contiguous(set_vaddr(pool, i), order, limit,
+					     &bus);
+	if (!err)
+		place_extent(pool, i, order, bus, true);
+	return err;
+}
+
+/* Try to make 2^@s->order pages from set @i on contiguous. */
+static bool try_order(struct io_tlb_pool *pool, unsigned long i,
+		      struct supply *s)
+{
+	for (; s->bits <= s->bus_bits; s->bits++) {
+		s->err = try_extent(pool, i, s->order, s->bits);
+		if (!s->err)
+			return true;
+		/* These pages will not do with more bits either. */
+		if (s->err == -EINVAL)
+			return false;
+	}
+	return false;
 }
 
 /*
  * Make sets from set @i on contiguous, up to set @end. Where there was nothing for
  * the last extent there will be nothing for this one, so go on from there.
  *
- * Return: How many sets, 0 if there is no more memory.
+ * Return: How many sets. 0 if there is no more memory, or if these pages cannot be
+ * changed, as @s->err tells.
  */
 static unsigned long connect_extent(struct io_tlb_pool *pool, unsigned long i,
 				    unsigned long end, struct supply *s)
 {
 	for (;;) {
-		for (; i + sets_of(s->order) <= end && s->bits <= s->bus_bits;
-		     s->bits++)
-			if (try_extent(pool, i, s->order, s->bits))
-				return sets_of(s->order);
+		if (i + sets_of(s->order) <= end && try_order(pool, i, s))
+			return sets_of(s->order);
 		if (s->order == IO_TLB_SET_ORDER)
 			return 0;
 		s->order--;
@@ -92,21 +143,29 @@ static unsigned long connect_extent(struct io_tlb_pool *pool, unsigned long i,
 	}
 }
 
+/* Undo what the backend did, in pieces as large as it did it. */
 static void disconnect_sets(struct io_tlb_pool *pool, unsigned long from,
 			    unsigned long to)
 {
-	while (to-- > from)
-		pool->backend->undo_contiguous(set_vaddr(pool, to),
-					       IO_TLB_SET_ORDER);
+	unsigned long made, n;
+
+	for (; from < to; from += n) {
+		made = min(pool->sets[from].made, to - from);
+		n = made ? rounddown_pow_of_two(made) : 1;
+		if (made)
+			pool->backend->undo_contiguous(set_vaddr(pool, from),
+						       IO_TLB_SET_ORDER + ilog2(n));
+	}
 }
 
 /*
- * Make the pool's sets contiguous, and tell how many are in the end. If there is
+ * Make the pool's sets contiguous, and tell how many are in the end, and in @err why
+ * not all. If there is
  * not enough contiguous memory for all of them, leave some to others: coherent
  * memory is made of the same stuff.
  */
 static unsigned long connect_sets(struct io_tlb_pool *pool,
-				  unsigned int low_bits)
+				  unsigned int low_bits, int *err)
 {
 	unsigned long wanted = pool->nslabs / IO_TLB_SEGSIZE, got = 0, n, keep;
 	struct supply supply = first_supply(pool, low_bits);
@@ -115,7 +174,8 @@ static unsigned long connect_sets(struct io_tlb_pool *pool,
 		n = connect_extent(pool, got, wanted, &supply);
 		got += n;
 	} while (n && got < wanted);
-	if (got == wanted)
+	*err = supply.err;
+	if (got == wanted || supply.err == -EINVAL)
 		return got;
 
 	keep = got - got / 4;
@@ -136,11 +196,13 @@ static phys_addr_t highest_bus(struct io_tlb_pool *pool, unsigned long nsets)
 static int connect_through_backend(struct io_tlb_pool *pool,
 				   unsigned int low_bits)
 {
-	unsigned long nsets = connect_sets(pool, low_bits);
+	unsigned long nsets;
+	int err;
 
+	nsets = connect_sets(pool, low_bits, &err);
 	if (nsets * IO_TLB_SEGSIZE < min(pool->nslabs, IO_TLB_MIN_SLABS)) {
 		disconnect_sets(pool, 0, nsets);
-		return -ENOMEM;
+		return err;
 	}
 	if (nsets * IO_TLB_SEGSIZE < pool->nslabs)
 		swiotlb_pool_trim(pool, nsets);
@@ -161,8 +223,8 @@ static int connect_through_backend(struct io_tlb_pool *pool,
  * cleared, so that no device sees what was there before.
  *
  * Context: Boot, or may sleep. With no backend: any.
- * Return: 0, or -ENOMEM if there is not all of the pool and not even
- * %IO_TLB_MIN_SLABS. Nothing is left to undo then.
+ * Return: 0. If there is not all of the pool and not even %IO_TLB_MIN_SLABS, -EINVAL
+ * if that is because of these pages, else -ENOMEM; nothing is left to undo then.
  */
 int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits,
 			 unsigned int bus_bits,

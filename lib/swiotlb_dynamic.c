@@ -153,52 +153,118 @@ static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int bus_bits,
 	}
 }
 
+/* How many buffers to try that the backend cannot make contiguous */
+#define GROW_TRIES	4
+
+/**
+ * struct refused - a buffer that the backend cannot make contiguous
+ * @next:	Another one.
+ * @bytes:	Its size in bytes.
+ *
+ * In the buffer, which is kept meanwhile so that the next one is another.
+ */
+struct refused {
+	struct refused *next;
+	size_t bytes;
+};
+
+static void refuse(struct refused **list, void *vaddr, size_t bytes)
+{
+	struct refused *refused = vaddr;
+
+	refused->next = *list;
+	refused->bytes = bytes;
+	*list = refused;
+}
+
+static void free_refused(struct refused *refused)
+{
+	struct refused *next;
+
+	for (; refused; refused = next) {
+		next = refused->next;
+		swiotlb_free_buffer(refused, refused->bytes);
+	}
+}
+
+/*
+ * Make a pool of @nslabs slots or less for @mem, its bus addresses of no more than
+ * @bus_bits bits. A buffer that will not do goes to @refused.
+ *
+ * Return: The pool, or an error: -EINVAL if another buffer may do.
+ */
+static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
+				     unsigned int bus_bits,
+				     unsigned long nslabs,
+				     struct refused **refused)
+{
+	struct io_tlb_pool *pool;
+	unsigned int nareas;
+	void *vaddr;
+	int err;
+
+	vaddr = alloc_growth_buffer(mem, bus_bits, &nslabs);
+	if (!vaddr)
+		return ERR_PTR(-ENOMEM);
+
+	nareas = swiotlb_limit_areas(swiotlb_default_areas(), nslabs);
+	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
+	if (!pool) {
+		swiotlb_free_buffer(vaddr, nslabs << IO_TLB_SHIFT);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	swiotlb_pool_init(pool, virt_to_phys(vaddr), vaddr, nslabs, nareas);
+	pool->late_alloc = true;
+	err = swiotlb_pool_connect(pool, bus_bits, bus_bits, mem->backend);
+	if (!err)
+		return pool;
+
+	kvfree(pool);
+	refuse(refused, vaddr, nslabs << IO_TLB_SHIFT);
+	return ERR_PTR(err);
+}
+
 /*
  * Add a pool of @nslabs slots or less to @mem, its bus addresses of no more than
- * @bus_bits bits. Or change nothing and return -ENOMEM.
+ * @bus_bits bits. Or change nothing and return an error.
  */
 static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
 		    unsigned long nslabs, bool keep)
 {
 	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
 	struct io_tlb_pool_table *table;
+	struct refused *refused = NULL;
 	struct io_tlb_pool *pool;
-	unsigned int nareas;
-	void *vaddr;
+	unsigned int tries = 0;
 
-	vaddr = alloc_growth_buffer(mem, bus_bits, &nslabs);
-	if (!vaddr)
+	table = kzalloc(swiotlb_table_size(old->nr + 1), GFP_KERNEL);
+	if (!table)
 		return -ENOMEM;
 
-	nareas = swiotlb_limit_areas(swiotlb_default_areas(), nslabs);
-	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
-	table = kzalloc(swiotlb_table_size(old->nr + 1), GFP_KERNEL);
-	if (!pool || !table)
-		goto free;
+	do {
+		pool = make_pool(mem, bus_bits, nslabs, &refused);
+	} while (pool == ERR_PTR(-EINVAL) && ++tries < GROW_TRIES);
+	free_refused(refused);
+	if (IS_ERR(pool)) {
+		kfree(table);
+		return PTR_ERR(pool);
+	}
 
-	swiotlb_pool_init(pool, virt_to_phys(vaddr), vaddr, nslabs, nareas);
-	pool->late_alloc = true;
 	pool->keep = keep;
-	if (swiotlb_pool_connect(pool, bus_bits, bus_bits, mem->backend))
-		goto free;
-
 	/* What is added for a promise is small on purpose. */
 	if (!keep)
 		WRITE_ONCE(mem->grow_room,
 			   rounddown_pow_of_two(pool->longest >> IO_TLB_SHIFT));
 	swiotlb_publish(mem, pool, table);
 	return 0;
-
-free:
-	kfree(table);
-	kvfree(pool);
-	swiotlb_free_buffer(vaddr, nslabs << IO_TLB_SHIFT);
-	return -ENOMEM;
 }
 
 static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
-	if (!add_pool(mem, bus_bits, max_growth(), false)) {
+	int err = add_pool(mem, bus_bits, max_growth(), false);
+
+	if (!err) {
 		/* What can be had with few bits can be had with more. */
 		if (bus_bits <= mem->grow_failed_bits)
 			WRITE_ONCE(mem->grow_failed_bits, 0);
@@ -210,8 +276,11 @@ static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 	WRITE_ONCE(mem->grow_next, jiffies + GROW_PAUSE);
 	if (bus_bits <= mem->grow_failed_bits)
 		return;
-	pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
-		bus_bits);
+	if (err == -EINVAL)
+		pr_warn("pages for another pool cannot be made contiguous, doing with what there is\n");
+	else
+		pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
+			bus_bits);
 	WRITE_ONCE(mem->grow_failed_bits, bus_bits);
 }
 

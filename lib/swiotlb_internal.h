@@ -149,6 +149,8 @@
  *		ones if the set was lost when the guest was restored.
  * @area:	The area that it belongs to.
  * @goes_on:	The allocation in the last slot goes on in the next set.
+ * @made:	How many sets from this one on the backend has made contiguous in one
+ *		go, 0 if none. What was contiguous before need not be undone.
  *
  * 64 bytes, so that it is found by a shift and mostly is one cache line.
  */
@@ -158,6 +160,7 @@ struct io_tlb_set {
 	phys_addr_t bus;
 	struct io_tlb_area *area;
 	bool goes_on;
+	u8 made;
 } __aligned(64);
 
 /**

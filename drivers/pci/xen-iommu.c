@@ -175,42 +175,60 @@ bool xen_dma_coherent_ok(phys_addr_t phys, size_t size)
  *
  * Context: As @gfp says. Takes xen_reservation_lock, interrupts off, for the time
  * of the exchange.
- * Return: 0, or -ENOMEM, and nothing has changed but the contents.
+ * Return: 0; -EINVAL if Xen does not take these pages, because something else maps
+ * them as well, as the kernel's image does with memory that it has freed; -ENOMEM
+ * if there is no such extent. Then nothing has changed but the contents.
  */
 int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 			    gfp_t gfp)
 {
 	unsigned int order = get_order(size);
 	dma_addr_t bus;
+	int err;
 
 	if (order > XEN_ATOMIC_ORDER && !gfpflags_allow_blocking(gfp))
 		return -ENOMEM;
-	if (xen_create_contiguous_region(page_to_phys(page), order,
-					 address_bits(limit), &bus))
-		return -ENOMEM;
+	err = xen_create_contiguous_region(page_to_phys(page), order,
+					   address_bits(limit), &bus);
+	if (err)
+		return err;
 
 	SetPageXenRemapped(page);
 	return 0;
 }
 
+/* Low memory is for devices, unless the machine has no other. */
+static bool for_devices(u64 bus)
+{
+	return bus <= DMA_BIT_MASK(32) && xen_dma_max_bus() > DMA_BIT_MASK(32);
+}
+
 /*
- * Exchange an extent for single pages. Xen takes the frames that follow on the
- * first one: if the domain has been restored from an image since, these may be
+ * Exchange an extent for one from anywhere, so that memory does not become more
+ * scattered each time. Xen gives the highest that it has; if that is low, exchange
+ * it for single pages, the highest again. For these Xen takes the frames that follow
+ * on the first one: if the domain has been restored from an image since, they may be
  * frames of other pages.
  */
 static void undo_extent(phys_addr_t phys, unsigned int order)
 {
-	if (xen_dma_contiguous(phys, PAGE_SIZE << order))
+	dma_addr_t bus;
+
+	if (!xen_dma_contiguous(phys, PAGE_SIZE << order))
+		return;
+	if (xen_create_contiguous_region(phys, order, 64, &bus) ||
+	    for_devices(bus))
 		xen_destroy_contiguous_region(phys, order);
 }
 
 /**
- * xen_dma_undo_contiguous() - exchange an extent for single pages
+ * xen_dma_undo_contiguous() - exchange an extent for other memory
  * @page:	First page.
  * @size:	Size in bytes.
  *
- * Xen has few large extents, and others may need them. If Xen cannot, the pages
- * stay what they are, which does no harm.
+ * Xen has little low memory, and others may need it; what it gives instead is the
+ * highest that it has. If Xen cannot, the pages stay what they are, which does no
+ * harm.
  *
  * Context: Any. Takes xen_reservation_lock as above.
  */
@@ -224,10 +242,12 @@ static int make_bounce_contiguous(void *vaddr, unsigned int order, u64 limit,
 				  phys_addr_t *bus)
 {
 	dma_addr_t start;
+	int err;
 
-	if (xen_create_contiguous_region(virt_to_phys(vaddr), order,
-					 address_bits(limit), &start))
-		return -ENOMEM;
+	err = xen_create_contiguous_region(virt_to_phys(vaddr), order,
+					   address_bits(limit), &start);
+	if (err)
+		return err;
 	*bus = start;
 	return 0;
 }

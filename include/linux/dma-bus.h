@@ -128,7 +128,8 @@ static inline u64 dma_bus_max(void)
  * the pages are freed.
  *
  * Context: As @gfp says.
- * Return: 0, or -ENOMEM, and nothing has changed but the contents.
+ * Return: 0; -EINVAL if these pages cannot be changed, but others may; -ENOMEM if
+ * there is no such memory. Then nothing has changed but the contents.
  */
 static inline int dma_bus_make_contiguous(struct page *page, size_t size,
 					  u64 limit, gfp_t gfp)

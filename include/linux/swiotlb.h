@@ -46,10 +46,11 @@ struct page;
  * @make_contiguous: Make 2^@order pages at @vaddr adjacent in the address
  *	space that devices use, aligned there to their size and not above
  *	@limit. Stores the bus address of the first byte in @bus. What the pages
- *	held is lost. Returns 0, or a negative error and changes nothing else.
+ *	held is lost. Returns 0, or changes nothing else: -EINVAL if these pages
+ *	cannot be changed, but others may; -ENOMEM if there is no such memory.
  * @undo_contiguous: Give up what @make_contiguous did to all or a part of the
  *	pages that it was given, before the memory is freed. What they held is
- *	lost.
+ *	lost. They need not become scattered.
  *
  * For platforms on which memory that is contiguous for the CPU need not be so
  * for a device. Both are called when a pool is set up, added or freed, and after a

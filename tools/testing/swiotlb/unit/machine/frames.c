@@ -14,6 +14,7 @@
 #define FRAMES		(1UL << 21)		/* 8 GiB */
 #define CHUNK		512UL			/* 2 MiB, what the hypervisor's own memory comes in */
 #define NR_CHUNKS	24
+#define LOW_FRAMES	(1UL << 20)		/* 4 GiB */
 
 unsigned long *xen_p2m_addr;
 unsigned long xen_p2m_size;
@@ -32,7 +33,8 @@ static bool is_chunk[FRAMES / CHUNK];	/* frames there are not for pages to have 
 static bool chunk_used[NR_CHUNKS][CHUNK];
 static unsigned long singles[MACHINE_PAGES];
 static unsigned long nr_singles;
-static unsigned long extents_in_use;
+static unsigned long extents_in_use;	/* frames of chunks below 4 GiB */
+static bool mapped_twice[MACHINE_PAGES];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned long pfn_of(unsigned long index)
@@ -126,21 +128,43 @@ static unsigned long find_extent(unsigned long nr, unsigned int bits)
 	return best;
 }
 
-static void mark_extent(unsigned long mfn, unsigned long nr, bool used)
+/* Which chunk a frame is in, NR_CHUNKS if in none */
+static unsigned long chunk_of(unsigned long mfn)
 {
-	unsigned long c, i;
+	unsigned long c;
 
-	for (c = 0; c < NR_CHUNKS; c++) {
-		if (mfn < chunks[c] || mfn >= chunks[c] + CHUNK)
-			continue;
-		for (i = 0; i < nr; i++) {
-			if (chunk_used[c][mfn - chunks[c] + i] == used)
-				machine_fail("frame %#lx is given back twice", mfn + i);
-			chunk_used[c][mfn - chunks[c] + i] = used;
-		}
-		return;
-	}
-	machine_fail("frame %#lx is not the hypervisor's", mfn);
+	for (c = 0; c < NR_CHUNKS; c++)
+		if (mfn >= chunks[c] && mfn < chunks[c] + CHUNK)
+			break;
+	return c;
+}
+
+static void mark_frame(unsigned long c, unsigned long mfn, bool used)
+{
+	if (chunk_used[c][mfn - chunks[c]] == used)
+		machine_fail("frame %#lx is given back twice", mfn);
+	chunk_used[c][mfn - chunks[c]] = used;
+	if (mfn < LOW_FRAMES)
+		extents_in_use += used ? 1 : -1;
+}
+
+/* A frame that a page had goes back to where it came from. */
+static void take_frame(unsigned long mfn)
+{
+	unsigned long c = chunk_of(mfn);
+
+	if (c < NR_CHUNKS)
+		mark_frame(c, mfn, false);
+	else
+		singles[nr_singles++] = mfn;
+}
+
+static bool can_be_exchanged(unsigned long first, unsigned long nr)
+{
+	while (nr--)
+		if (mapped_twice[first + nr])
+			return false;
+	return true;
 }
 
 static void scramble(phys_addr_t start, unsigned long nr)
@@ -159,17 +183,22 @@ int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
 		machine_fail("an exchange of what is not pages");
 	if (machine_should_fail(FAIL_EXCHANGE))
 		return -ENOMEM;
+	if (!can_be_exchanged(first, nr)) {
+		scramble(start, nr);
+		return -EINVAL;
+	}
 	pthread_mutex_lock(&lock);
 	if (nr <= CHUNK)
 		mfn = find_extent(nr, address_bits);
 	if (mfn) {
-		mark_extent(mfn, nr, true);
 		for (i = 0; i < nr; i++) {
-			singles[nr_singles++] = entry(first + i);
+			unsigned long was = entry(first + i);
+
+			mark_frame(chunk_of(mfn + i), mfn + i, true);
 			disconnect(first + i);
+			take_frame(was);
 			connect(first + i, mfn + i);
 		}
-		extents_in_use += nr;
 		*bus = PFN_PHYS(mfn);
 	}
 	pthread_mutex_unlock(&lock);
@@ -188,12 +217,14 @@ void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order)
 	if (nr == 1 && !is_chunk[entry(first) / CHUNK])
 		return;
 	pthread_mutex_lock(&lock);
-	mark_extent(entry(first), nr, false);
 	for (i = 0; i < nr; i++) {
+		unsigned long was = entry(first + i);
+
 		disconnect(first + i);
-		connect(first + i, singles[--nr_singles]);
+		take_frame(was);
 	}
-	extents_in_use -= nr;
+	for (i = 0; i < nr; i++)
+		connect(first + i, singles[--nr_singles]);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -242,6 +273,22 @@ void machine_put_frame(phys_addr_t phys, unsigned long mfn)
 		machine_fail("frame %#lx is in use", mfn);
 	disconnect(index);
 	connect(index, mfn);
+}
+
+/* The kernel has a second mapping of pages, so the hypervisor does not take them. */
+void machine_map_twice(phys_addr_t phys, size_t size)
+{
+	memset(&mapped_twice[machine_page_index(phys)], true, PFN_UP(size));
+}
+
+/* Pages whose frame is followed by that of the next page */
+unsigned long machine_contiguous_pages(void)
+{
+	unsigned long nr = 0, index;
+
+	for (index = 0; index + 1 < MACHINE_PAGES; index++)
+		nr += machine_frame_of(index) + 1 == machine_frame_of(index + 1);
+	return nr;
 }
 
 unsigned long machine_extents_in_use(void)
@@ -368,6 +415,7 @@ void machine_frames_reset(const struct machine_config *config)
 	on_xen = config->frames != FRAMES_NATIVE;
 	nr_singles = 0;
 	extents_in_use = 0;
+	memset(mapped_twice, 0, sizeof(mapped_twice));
 
 	xen_p2m_addr = p2m;
 	xen_p2m_size = on_xen ? ARRAY_SIZE(p2m) : 0;

@@ -129,6 +129,8 @@ long machine_page_behind(unsigned long mfn);
 void machine_make_foreign(phys_addr_t phys, unsigned long their_pfn);
 void machine_make_hole(phys_addr_t phys);
 void machine_put_frame(phys_addr_t phys, unsigned long mfn);
+void machine_map_twice(phys_addr_t phys, size_t size);
+unsigned long machine_contiguous_pages(void);
 unsigned long machine_extents_in_use(void);
 void machine_limit_extents(unsigned int nr);
 void machine_fragment_extents(unsigned int order);

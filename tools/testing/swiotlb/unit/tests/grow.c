@@ -558,3 +558,44 @@ TEST(grow_transient_encrypted)
 	buffer_free(&buffer);
 	buffer_free(&set);
 }
+
+/*
+ * The kernel's image maps memory that it has freed, which the hypervisor does not take
+ * therefore: another buffer will do, and there is no talk of a shortage.
+ */
+TEST_VARIANTS(grow_mapped_twice, ((const char *const[]){ "1", "3", "4", NULL }))
+{
+	static const unsigned int bad[] = { 1, 3, 4 };
+	struct machine_config config = { .frames = FRAMES_BY_PAGE, .param = "512", .seed = 1 };
+	struct buffer set, fill_up[8];
+	unsigned long pages;
+	dma_addr_t dma[64];
+	struct device dev;
+	unsigned int nr, i;
+
+	machine_boot(&config);
+	device_init(&dev, 32);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	nr = fill(&dev, &set, dma);
+	/* Where buffers are going to be */
+	for (i = 0; i < 8; i++)
+		fill_up[i] = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
+	for (i = 0; i < 8; i++)
+		buffer_free(&fill_up[i]);
+	for (i = 0; i < bad[variant]; i++)
+		machine_map_twice(ALIGN(fill_up[0].phys, SZ_1M) + i * SZ_1M + PAGE_SIZE, PAGE_SIZE);
+	pages = machine_pages_in_use();
+	EXPECT_EQ(ask(&dev, &set), 1);
+	if (bad[variant] < 4) {
+		EXPECT_EQ(mem->nslabs, 1024);
+		EXPECT(!machine_said("no memory for another pool"));
+		EXPECT_EQ(machine_pages_in_use(), pages + 256);
+	} else {
+		EXPECT_EQ(mem->nslabs, 512);
+		EXPECT(machine_said("cannot be made contiguous"));
+		EXPECT_EQ(machine_pages_in_use(), pages);
+	}
+	while (nr--)
+		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&set);
+}

@@ -128,6 +128,69 @@ TEST_ALL_FRAMES(shrink_idle)
 	end();
 }
 
+/*
+ * Pools that come and go, each time in other memory, leave what was contiguous so:
+ * the guest gets an extent for an extent.
+ */
+TEST_ALL_FRAMES(shrink_keeps_contiguity)
+{
+	unsigned long before, after;
+	struct buffer space[6];
+	unsigned int cycle;
+
+	boot_grown(variant, 0);
+	before = machine_contiguous_pages();
+	for (cycle = 0; cycle < 6; cycle++) {
+		grow_by_one();
+		EXPECT_EQ(machine_delayed_work(), 1);
+		EXPECT_EQ(machine_delayed_work(), 1);
+		EXPECT_EQ(nr_pools(), 1);
+		drain_to(0);
+		space[cycle] = buffer_alloc(SZ_1M, 0, variant ? __GFP_HIGHMEM : __GFP_DMA32);
+	}
+	after = machine_contiguous_pages();
+	machine_context("%lu contiguous pages of %lu", after, before);
+	EXPECT(after * 100 >= before * 99);
+	while (cycle--)
+		buffer_free(&space[cycle]);
+	end();
+}
+
+/* Memory that is contiguous and low as it is needs no hypervisor, and stays so. */
+TEST(shrink_contiguous_already)
+{
+	unsigned long before, grown = 0;
+	dma_addr_t dma;
+	u64 seed;
+
+	for (seed = 0; seed < 8; seed++) {
+		struct machine_config config = {
+			.frames = FRAMES_BY_2M, .param = "512", .seed = seed,
+		};
+
+		machine_context("seed %llu", (unsigned long long)seed);
+		machine_boot(&config);
+		device_init(&device, 32);
+		set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+		fill();
+		machine_limit_extents(0);
+		before = machine_contiguous_pages();
+		dma = map(&device, &set, DMA_TO_DEVICE);
+		if (dma != DMA_MAPPING_ERROR)
+			unmap(&device, dma, set.size, DMA_TO_DEVICE);
+		machine_work();
+		if (nr_pools() == 1) {
+			end();
+			continue;
+		}
+		grown++;
+		fill();
+		end_of_one();
+		EXPECT_EQ(machine_contiguous_pages(), before);
+	}
+	EXPECT(grown);
+}
+
 /* Of several, in any order: the others are found, and used as before. */
 TEST_ALL_FRAMES(shrink_some)
 {
