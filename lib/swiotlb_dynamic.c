@@ -457,18 +457,78 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 	return pool;
 }
 
+/**
+ * struct reach - bus addresses that a device reaches
+ * @first:	The lowest.
+ * @last:	The last one of those that follow on it without a gap. Less than
+ *		@first if there is none.
+ */
+struct reach {
+	u64 first;
+	u64 last;
+};
+
+/* Through one of its ranges, with DMA addresses up to @limit */
+static struct reach range_reach(const struct bus_dma_region *range, u64 limit)
+{
+	if (range->dma_start > limit)
+		return (struct reach) { U64_MAX, 0 };
+	return (struct reach) {
+		.first = range->cpu_start,
+		.last = range->cpu_start +
+			min(range->size - 1, limit - range->dma_start),
+	};
+}
+
+/* Through all of them, which need not be in order */
+static struct reach ranges_reach(const struct bus_dma_region *map, u64 limit)
+{
+	struct reach all = { U64_MAX, 0 }, one;
+	const struct bus_dma_region *range;
+	bool more;
+
+	for (range = map; range->size; range++) {
+		one = range_reach(range, limit);
+		if (one.first < all.first)
+			all = one;
+	}
+	do {
+		more = false;
+		for (range = map; range->size; range++) {
+			one = range_reach(range, limit);
+			if (one.last <= all.last || one.first > all.last + 1)
+				continue;
+			all.last = one.last;
+			more = true;
+		}
+	} while (more);
+	return all;
+}
+
 /*
  * How many bits the bus addresses of a pool may have for the device to reach it; 64
- * if it reaches all that may be added anyway, 0 if that is hard to say.
+ * if it reaches all that may be added anyway, which is what lies up to @limit; 0 if
+ * it would not help, or that is hard to say.
+ *
+ * Memory is given from the highest on. If a device reaches only what is above some
+ * address, that has to be below half of what there may be.
  */
 static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 {
-	if (bus_to_dma(rq->dev, limit) <= rq->limit)
+	struct reach reach = { 0, rq->limit };
+	unsigned int bits;
+
+	if (rq->ranged && rq->dev->dma_range_map)
+		reach = ranges_reach(rq->dev->dma_range_map, rq->limit);
+	else if (rq->ranged && bus_to_dma(rq->dev, limit) <= rq->limit)
 		return 64;
-	if (rq->dev->dma_range_map ||
-	    bus_to_dma(rq->dev, rq->limit) != rq->limit)
+	else if (rq->ranged && bus_to_dma(rq->dev, rq->limit) != rq->limit)
 		return 0;
-	return fls64(rq->limit + 1) - 1;
+
+	if (reach.last >= limit)
+		return reach.first <= limit / 2 ? 64 : 0;
+	bits = fls64(reach.last + 1) - 1;
+	return reach.first <= DMA_BIT_MASK(bits) / 2 ? bits : 0;
 }
 
 /* Add a pool for the requests to come, if one can help the device. */

@@ -599,3 +599,61 @@ TEST_VARIANTS(grow_mapped_twice, ((const char *const[]){ "1", "3", "4", NULL }))
 		unmap(&dev, dma[nr], 262144, DMA_TO_DEVICE);
 	buffer_free(&set);
 }
+
+/* --- what a device with ranges reaches --- */
+
+static const struct {
+	const char *name;
+	struct bus_dma_region ranges[3];
+	unsigned int bits;
+	bool helps;
+} reaches[] = {
+	/* All of it is beyond the mask: nothing can help. */
+	{ "beyond_the_mask", { { 0, 0x1000000000, 1ULL << 33 } }, 32, false },
+	/* It ends below what may be added, and has no address for the rest. */
+	{ "ends_early", { { 0, 0, MACHINE_LOW_START } }, 64, false },
+	{ "first_16_mib", { { 0, 0, 16 << 20 } }, 64, true },
+	{ "upper_part", { { 16 << 20, 0, 1ULL << 33 } }, 64, true },
+	{ "highest_part", { { 3UL << 30, 0, 1ULL << 33 } }, 64, false },
+	{ "all_with_offset", { { 0, 0x40000000, 1ULL << 33 } }, 64, true },
+	{ "low_in_two", { { 0, 0x80000000, 12 << 20 },
+			  { 12 << 20, 0x80000000 + (12 << 20), 1ULL << 33 } }, 32, true },
+};
+
+static const char *const reach_names[] = {
+	"beyond_the_mask", "ends_early", "first_16_mib", "upper_part", "highest_part",
+	"all_with_offset", "low_in_two", NULL,
+};
+
+/* Failing mappings add a pool if that helps the device, and else none. */
+TEST_VARIANTS(grow_within_ranges, reach_names)
+{
+	struct buffer set, buffer;
+	struct device all, dev;
+	dma_addr_t dma[64], got;
+	unsigned int nr, i;
+
+	boot(FRAMES_NATIVE, "512");
+	device_init(&all, 32);
+	device_init(&dev, reaches[variant].bits);
+	dev.dma_range_map = reaches[variant].ranges;
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	buffer = buffer_alloc(3000, 0, __GFP_HIGHMEM);
+	nr = fill(&all, &set, dma);
+	for (i = 0; i < 10; i++)
+		ask(&dev, &buffer);
+	EXPECT(mem->nslabs <= 1024);
+	EXPECT_EQ(mem->nslabs > 512, reaches[variant].helps);
+	got = map(&dev, &buffer, DMA_TO_DEVICE);
+	if (reaches[variant].helps) {
+		EXPECT(got != DMA_MAPPING_ERROR);
+		EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, got))->transient);
+	}
+	if (got != DMA_MAPPING_ERROR)
+		unmap(&dev, got, buffer.size, DMA_TO_DEVICE);
+	machine_work();
+	while (nr--)
+		unmap(&all, dma[nr], 262144, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+	buffer_free(&set);
+}
