@@ -539,7 +539,7 @@ static bool pool_below(struct io_tlb_mem *mem, u64 mask)
 
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
-	for (i = 0; !found && i < table->nr; i++)
+	for (i = 0; !found && table && i < table->nr; i++)
 		found = table->pools[i]->keep &&
 			table->pools[i]->bus_max <= mask;
 	rcu_read_unlock();

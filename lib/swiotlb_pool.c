@@ -354,7 +354,6 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	append(table, pool);
 	finish_table(table);
 	rcu_assign_pointer(mem->pools, table);
-	WRITE_ONCE(mem->nslabs, mem->nslabs + pool->nslabs);
 
 	if (!mem->defpool) {
 		/*
@@ -363,6 +362,8 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		 */
 		smp_store_release(&mem->defpool, pool);
 	}
+	/* Last: is_swiotlb_active() says that there is a pool to be used. */
+	smp_store_release(&mem->nslabs, mem->nslabs + pool->nslabs);
 
 	if (old && !old->boot)
 		kfree_rcu(old, rcu);

@@ -166,7 +166,7 @@ void machine_thread_start(void);
 void machine_thread_stop(void);
 void machine_other_cpu(void (*work)(void), unsigned int nth_lock);
 bool machine_other_cpu_ran(void);
-extern void (*machine_interrupt)(void);	/* comes once, at the next smp_store_mb() or cmpxchg() */
+extern void (*machine_interrupt)(void);	/* once, at smp_store_mb(), release or cmpxchg() */
 
 /* report.c */
 void machine_report_reset(void);

@@ -15,7 +15,13 @@
 #define READ_ONCE(x)		__atomic_load_n(&(x),					\
 	__builtin_classify_type(x) == POINTER_CLASS_ ? __ATOMIC_CONSUME : __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+/* Where a test may have something happen that is meant to be rare: see machine.h */
+void machine_meanwhile(void);
+
+#define smp_store_release(p, v) do {						\
+	machine_meanwhile();							\
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);				\
+} while (0)
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define barrier()		__asm__ volatile("" ::: "memory")
 
@@ -24,9 +30,6 @@ void machine_read_barrier(void);
 #define smp_mb()		machine_full_barrier()
 #define smp_mb__after_spinlock() machine_full_barrier()
 #define smp_rmb()		machine_read_barrier()
-
-/* Where a test may have something happen that is meant to be rare: see machine.h */
-void machine_meanwhile(void);
 
 #define smp_store_mb(x, v) do {							\
 	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST);				\

@@ -343,3 +343,32 @@ TEST_ALL_FRAMES(boot_pool_is_clear)
 	for (byte = mem->defpool->vaddr; byte < (u8 *)mem->defpool->vaddr + SZ_1M; byte++)
 		EXPECT(!*byte);
 }
+
+static struct device watched;
+static unsigned int looks;
+
+/* Between any two stores: who is told that there is a pool can use it. */
+static void look(void)
+{
+	looks++;
+	machine_interrupt = look;
+	if (!is_swiotlb_active(&watched))
+		return;
+	EXPECT(io_tlb_default_mem.defpool);
+	EXPECT(swiotlb_supports(&watched, DMA_BIT_MASK(64)));
+}
+
+/* A pool that is set up late can be seen by those who map meanwhile. */
+TEST(boot_late_in_order)
+{
+	struct machine_config config = { .no_pool = true };
+
+	machine_boot(&config);
+	device_init(&watched, 64);
+	machine_interrupt = look;
+	EXPECT_EQ(swiotlb_init_late(SZ_1M, GFP_KERNEL | __GFP_DMA32, NULL), 0);
+	machine_interrupt = NULL;
+	EXPECT(looks >= 3);
+	EXPECT(is_swiotlb_active(&watched));
+	swiotlb_exit();
+}
