@@ -217,6 +217,9 @@ void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order)
 	if (nr == 1 && !is_chunk[entry(first) / CHUNK])
 		return;
 	pthread_mutex_lock(&lock);
+	for (i = 1; i < nr; i++)
+		if (entry(first + i) != entry(first) + i)
+			machine_fail("page %#lx is not in an extent", first + i);
 	for (i = 0; i < nr; i++) {
 		unsigned long was = entry(first + i);
 

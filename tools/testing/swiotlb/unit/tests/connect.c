@@ -107,6 +107,17 @@ TEST_XEN_FRAMES(connect_mixed)
 	EXPECT_EQ(machine_extents_in_use(), 9 * 64);
 }
 
+/* After a restore nothing is an extent any more, and the hypervisor has none to give. */
+TEST(connect_exit_when_moved)
+{
+	boot_xen(FRAMES_BY_PAGE, "512", 0, 0);
+	machine_restore();
+	machine_fail_all(FAIL_EXCHANGE, true);
+	swiotlb_exit();
+	machine_fail_all(FAIL_EXCHANGE, false);
+	EXPECT_EQ(machine_pages_in_use(), 0);
+}
+
 /* No order has anything: there is no pool, and the time it took is bounded. */
 TEST(connect_nothing)
 {
