@@ -130,10 +130,11 @@
 
 /*
  * A mapping that a driver may rely on takes no more than this part of the memory that
- * its device reaches. Disks keep 32 requests in flight, and in a small pool as much as
- * that may be held for good, by receive rings and coherent memory.
+ * its device reaches. In a small pool receive rings and coherent memory may hold three
+ * quarters of the slots for good. What is left has to do for 32 requests in flight, as
+ * many as a SATA disk is sent at a time: libata takes a mapping that fails for an error.
  */
-#define IO_TLB_SHARES		64
+#define IO_TLB_SHARES		128
 
 /* Summary of a set of which nothing is known; any run may be in it */
 #define IO_TLB_RUN_UNKNOWN	127

@@ -140,14 +140,14 @@ static size_t reached(struct model_mem *mm, struct device *dev)
 	return bytes;
 }
 
-/* What a driver is told: a slot set, or of little memory a 64th, padding aside */
+/* What a driver is told: a slot set, or of little memory a 128th, padding aside */
 size_t model_told(struct model_mem *mm, struct device *dev)
 {
 	size_t padding = DIV_ROUND_UP(dev->min_align_mask, IO_TLB_SIZE) * IO_TLB_SIZE;
 	size_t bytes = reached(mm, dev), most = IO_TLB_SET_BYTES;
 
-	if (bytes && bytes < 64 * IO_TLB_SET_BYTES)
-		most = bytes / 64 & PAGE_MASK;
+	if (bytes && bytes < 128 * IO_TLB_SET_BYTES)
+		most = bytes / 128 & PAGE_MASK;
 	return max(most, padding + PAGE_SIZE) - padding;
 }
 

@@ -83,7 +83,7 @@ TEST_XEN_FRAMES(connect_fragments)
 
 		device_init(&dev, 32);
 		/* A driver is told less than any piece has. */
-		EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 64);
+		EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 128);
 		buffer = buffer_alloc((PAGE_SIZE << order) + 1, 0, __GFP_HIGHMEM);
 		EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 		EXPECT(machine_said("swiotlb cannot map"));

@@ -48,7 +48,7 @@ TEST_ALL_FRAMES(map_refused)
 	buffer = buffer_alloc(2 * SZ_1M + 1, 0, __GFP_HIGHMEM);
 
 	EXPECT(swiotlb_map(&dev, buffer.phys, 2097153, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
-	EXPECT(machine_said("swiotlb cannot map 2097153 bytes, at most 32768"));
+	EXPECT(machine_said("swiotlb cannot map 2097153 bytes, at most 16384"));
 	machine_forget_messages();
 	EXPECT(swiotlb_map(&dev, buffer.phys, 0, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
 	EXPECT(machine_said("swiotlb cannot map 0 bytes"));
@@ -75,7 +75,7 @@ TEST_ALL_FRAMES(map_max_size)
 	for (i = 0; i < ARRAY_SIZE(masks); i++) {
 		dev.min_align_mask = masks[i];
 		most = swiotlb_max_mapping_size(&dev);
-		EXPECT(most >= PAGE_SIZE && most + ALIGN(masks[i], 2048) >= 2 * SZ_1M / 64);
+		EXPECT(most >= PAGE_SIZE && most + ALIGN(masks[i], 2048) >= 2 * SZ_1M / 128);
 		buffer = buffer_alloc(most, 0xfff, __GFP_HIGHMEM);
 		dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
 		EXPECT(dma != DMA_MAPPING_ERROR);

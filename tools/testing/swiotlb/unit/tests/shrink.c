@@ -357,7 +357,7 @@ TEST_ALL_FRAMES(shrink_not_what_was_promised)
 	EXPECT_EQ(newest_pool()->nslabs, 512);
 	EXPECT(newest_pool()->keep);
 	/* Of both, as both stay */
-	EXPECT_EQ(swiotlb_max_mapping_size(&device), 2 * SZ_1M / 64);
+	EXPECT_EQ(swiotlb_max_mapping_size(&device), 2 * SZ_1M / 128);
 
 	/* It stays, and what does not is not counted on. */
 	fill();

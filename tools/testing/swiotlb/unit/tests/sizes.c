@@ -173,14 +173,13 @@ static unsigned int sets_reached(unsigned int granule, bool free_only)
 	return nr;
 }
 
-/* What stock tells, or of less than 64 sets a part of one; padding aside */
+/* What stock tells, or of less than 128 sets a part of one; padding aside */
 static size_t to_be_told(unsigned int granule)
 {
-	size_t size = sets_reached(granule, false) * (IO_TLB_SET_BYTES / 64);
 	size_t padding = ALIGN(dev.min_align_mask, IO_TLB_SIZE);
+	unsigned int nr = sets_reached(granule, false);
+	size_t size = nr && nr < 128 ? nr * STOCK / 128 & PAGE_MASK : STOCK;
 
-	if (!size || size > STOCK)
-		size = STOCK;
 	return max(size, padding + PAGE_SIZE) - padding;
 }
 
@@ -310,13 +309,13 @@ static struct line {
 	{ "native, 16384 KiB",
 	  "..... ..... ooooo ooo.. ooooo ooooo ..... ..... ooooo ooooo ooooo ooooo | ." },
 	{ "native, 16384 KiB, every set in use",
-	  ".++++ ..... ooooo ooo.. ooooo ooooo ..... ..... ooooo ooooo ooooo ooooo | o" },
+	  "..... ..... ooooo ooo.. ooooo ooooo ..... ..... ooooo ooooo ooooo ooooo | ." },
 	{ "Xen, 4096 KiB",
 	  "o.... ooooo ooooo ooooo ooooo ooooo o.... ooooo ooooo ooooo ooooo ooooo | ." },
 	{ "Xen, 16384 KiB",
 	  "..... ..... ..... ooooo ooooo ooooo o.... ooooo ooooo ooooo ooooo ooooo | ." },
 	{ "Xen, 16384 KiB, every set in use",
-	  "...++ ..... ..... ooooo ooooo ooooo o.... ooooo ooooo ooooo ooooo ooooo | o" },
+	  "..... ..... ..... ooooo ooooo ooooo o.... ooooo ooooo ooooo ooooo ooooo | ." },
 };
 
 static void check_line(const char *what, const char *cells)
@@ -371,4 +370,128 @@ TEST(sizes_table)
 	for (s = 0; s < ARRAY_SIZE(picture); s++)
 		EXPECT(picture[s].seen);
 	printf("# %u of %u mappings are had\n", nr_served, nr_cells);
+}
+
+/* --- a small pool that several devices share --- */
+
+/*
+ * What drivers take of a restricted pool for good, in pages: NVMe's queues on two CPUs,
+ * and AHCI's command tables of six ports, each a whole allocation.
+ */
+static const unsigned int nvme_pages[] = { 1, 1, 16, 4, 16, 4 };
+static const unsigned int ahci_pages[] = { 23, 23, 23, 23, 23, 23 };
+
+/* Slots of a network card's receive ring, of which it takes what it gets */
+#define RING	256
+
+static struct reserved_mem rmem;
+static dma_addr_t ring[RING], requests[32];
+
+static void boot_restricted(size_t size)
+{
+	struct machine_config config = { .param = "512" };
+
+	machine_boot(&config);
+	rmem = (struct reserved_mem){
+		.name = "restricted", .base = machine_alloc(size, __GFP_DMA32), .size = size,
+	};
+	EXPECT_EQ(machine_setup_reserved(&rmem, "restricted-dma-pool", NULL), 0);
+	device_init(&dev, 64);
+	EXPECT_EQ(rmem.ops->device_init(&rmem, &dev), 0);
+}
+
+/* A driver's probe; whether it has got everything */
+static bool probe(const unsigned int *pages, unsigned int nr, struct page **got)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		got[i] = swiotlb_alloc(&dev, pages[i] * PAGE_SIZE);
+		if (!got[i])
+			break;
+	}
+	if (i == nr)
+		return true;
+	while (i--)
+		EXPECT(swiotlb_free(&dev, got[i], pages[i] * PAGE_SIZE));
+	return false;
+}
+
+static void remove_driver(const unsigned int *pages, unsigned int nr, struct page **got)
+{
+	while (nr--)
+		EXPECT(swiotlb_free(&dev, got[nr], pages[nr] * PAGE_SIZE));
+}
+
+static unsigned int map_up_to(dma_addr_t *dma, unsigned int most, size_t size)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < most; nr++) {
+		dma[nr] = swiotlb_map(&dev, buffer.phys, size, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+		if (dma[nr] == DMA_MAPPING_ERROR)
+			break;
+	}
+	return nr;
+}
+
+static void unmap_all(dma_addr_t *dma, unsigned int nr, size_t size)
+{
+	while (nr--)
+		unmap(&dev, dma[nr], size, DMA_TO_DEVICE);
+}
+
+/* How many requests of the size that is told are in flight at the same time, up to 32 */
+static unsigned int in_flight(void)
+{
+	size_t size = swiotlb_max_mapping_size(&dev);
+	unsigned int nr = map_up_to(requests, 32, size);
+
+	unmap_all(requests, nr, size);
+	return nr;
+}
+
+/*
+ * Of four pools: who is served at all, and how many requests of each disk there is room
+ * for. A single one lets NVMe go on, which waits for another to end; AHCI has 32, and
+ * takes a mapping that fails for an error of the device. No size helps where the ring
+ * takes all that is left.
+ */
+static const char *const small_pools[] = { "512K", "1M", "2M", "4M", NULL };
+
+TEST_VARIANTS(sizes_small_pool, small_pools)
+{
+	static const struct expected {
+		size_t bytes;
+		bool nvme, ahci;
+		size_t told;
+		unsigned int requests, beside_ring;
+	} pools[] = {
+		{ SZ_1M / 2, true, false, 4096, 32, 0 },
+		{ SZ_1M, true, true, 8192, 32, 0 },
+		{ 2 * SZ_1M, true, true, 16384, 32, 32 },
+		{ 4 * SZ_1M, true, true, 32768, 32, 32 },
+	};
+	struct page *nvme[ARRAY_SIZE(nvme_pages)], *ahci[ARRAY_SIZE(ahci_pages)];
+	const struct expected *e = &pools[variant];
+	bool has_nvme, has_ahci;
+	unsigned int nr;
+
+	boot_restricted(e->bytes);
+	buffer = buffer_alloc(STOCK, 0, __GFP_HIGHMEM);
+	has_nvme = probe(nvme_pages, ARRAY_SIZE(nvme_pages), nvme);
+	has_ahci = probe(ahci_pages, ARRAY_SIZE(ahci_pages), ahci);
+	EXPECT_EQ(has_nvme, e->nvme);
+	EXPECT_EQ(has_ahci, e->ahci);
+	EXPECT_EQ(swiotlb_max_mapping_size(&dev), e->told);
+	EXPECT_EQ(in_flight(), e->requests);
+	nr = map_up_to(ring, RING, 1522);
+	EXPECT_EQ(in_flight(), e->beside_ring);
+	unmap_all(ring, nr, 1522);
+	if (has_nvme)
+		remove_driver(nvme_pages, ARRAY_SIZE(nvme_pages), nvme);
+	if (has_ahci)
+		remove_driver(ahci_pages, ARRAY_SIZE(ahci_pages), ahci);
+	contract_check_all_free(dev.dma_io_tlb_mem);
+	buffer_free(&buffer);
 }

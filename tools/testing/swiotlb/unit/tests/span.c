@@ -95,10 +95,10 @@ TEST_ALL_FRAMES(span_longest)
 
 	boot_fixed(variant, "3072,2", &dev);
 	most = mem->defpool->longest;
-	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 64);
+	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 128);
 	buffer = buffer_alloc(most + 1, 0, __GFP_HIGHMEM);
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
-	EXPECT(machine_said("at most 131072"));
+	EXPECT(machine_said("at most 65536"));
 	buffer.size--;
 	dma = map(&dev, &buffer, DMA_TO_DEVICE);
 	EXPECT(dma != DMA_MAPPING_ERROR);
@@ -116,7 +116,7 @@ TEST_ALL_FRAMES(span_longest)
 
 	/* Padding takes of it. */
 	dev.min_align_mask = 0xfff;
-	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 64 - 4096);
+	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 128 - 4096);
 }
 
 /* The first and the last byte of each set, alone and across the border */
@@ -678,7 +678,7 @@ TEST_ALL_FRAMES(span_grow)
 	EXPECT(extra != DMA_MAPPING_ERROR);
 	EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, extra))->transient);
 	/* That one may go, so nothing is promised of it. */
-	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 2 * SZ_1M / 64);
+	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 2 * SZ_1M / 128);
 	unmap(&dev, extra, SZ_1M, DMA_TO_DEVICE);
 	unmap(&dev, dma[1], SZ_1M, DMA_TO_DEVICE);
 	unmap(&dev, dma[0], SZ_1M, DMA_TO_DEVICE);
