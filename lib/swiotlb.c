@@ -37,21 +37,48 @@ void swiotlb_dev_init(struct device *dev)
 	dev->dma_uses_io_tlb = false;
 }
 
+static struct io_tlb_pool *pool_if_in(struct io_tlb_pool *pool,
+				      phys_addr_t paddr)
+{
+	return likely(pool && in_pool(pool, paddr)) ? pool : NULL;
+}
+
+/* What a device has mapped before its software IO TLB was taken away */
+static noinline __cold struct io_tlb_pool *find_former_pool(struct device *dev,
+							    phys_addr_t paddr)
+{
+	struct io_tlb_mem *mem = &io_tlb_default_mem;
+
+	return pool_if_in(READ_ONCE(mem->defpool), paddr) ?:
+		swiotlb_find_in_table(mem, paddr) ?:
+		swiotlb_find_transient(dev, paddr);
+}
+
 /* Where to look for the pools that a mapping rarely comes from */
 static noinline struct io_tlb_pool *find_other_pool(struct device *dev,
 						    phys_addr_t paddr)
 {
-	return swiotlb_find_in_table(mem_of_mappings(dev), paddr) ?:
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	if (unlikely(!mem))
+		return find_former_pool(dev, paddr);
+	return swiotlb_find_in_table(mem, paddr) ?:
 		swiotlb_find_transient(dev, paddr);
 }
 
-/* The default pool, if that is where an address lies */
+/*
+ * The default pool, if that is where an address lies. Only for devices that have
+ * used the software IO TLB.
+ */
 static struct io_tlb_pool *find_default_pool(struct device *dev,
 					     phys_addr_t paddr)
 {
-	struct io_tlb_pool *pool = READ_ONCE(mem_of_mappings(dev)->defpool);
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 
-	return likely(pool && in_pool(pool, paddr)) ? pool : NULL;
+	/* It may have been taken away since. */
+	if (unlikely(!mem))
+		return NULL;
+	return pool_if_in(READ_ONCE(mem->defpool), paddr);
 }
 
 /**
@@ -233,29 +260,60 @@ struct io_tlb_pool *swiotlb_get_slots(struct io_tlb_request *rq, int *index)
 	return slots.pool;
 }
 
-static noinline void warn_unmapped(struct device *dev, phys_addr_t tlb_addr)
+/*
+ * put_slots() for transient pools, for mappings with padding in front, and for
+ * mistakes.
+ */
+static noinline void put_slots_slow(struct device *dev, phys_addr_t tlb_addr,
+				    struct io_tlb_pool *pool)
 {
-	dev_WARN_ONCE(dev, 1, "swiotlb: unmap of %pa, which is not mapped\n",
-		      &tlb_addr);
+	int first = phys_slot(pool, tlb_addr);
+
+	if (!pool->slots[first].end)
+		first = swiotlb_find_start(pool, first);
+	if (first < 0) {
+		dev_WARN_ONCE(dev, 1,
+			      "swiotlb: unmap of %pa, which is not mapped\n",
+			      &tlb_addr);
+	} else if (tlb_addr - slot_phys(pool, first) !=
+		   mapping_start(&pool->slots[first])) {
+		dev_WARN_ONCE(dev, 1,
+			      "swiotlb: unmap of %pa, which is inside a mapping\n",
+			      &tlb_addr);
+	} else if (pool->transient) {
+		swiotlb_free_transient(dev, pool);
+	} else {
+		swiotlb_slots_free(pool, first);
+	}
+}
+
+/* No allocation starts in the slot of @tlb_addr. */
+static noinline void put_slots_within(struct device *dev, phys_addr_t tlb_addr)
+{
+	struct io_tlb_pool *pool = __swiotlb_find_pool(dev, tlb_addr);
+
+	if (pool)
+		put_slots_slow(dev, tlb_addr, pool);
 }
 
 static __always_inline void put_slots(struct device *dev, phys_addr_t tlb_addr,
 				      struct io_tlb_pool *pool)
 {
-	if (unlikely(pool->transient))
-		swiotlb_free_transient(dev, pool);
+	if (unlikely(pool->transient || tlb_addr & (IO_TLB_SIZE - 1)))
+		put_slots_slow(dev, tlb_addr, pool);
 	else if (unlikely(swiotlb_slots_free(pool, phys_slot(pool, tlb_addr))))
-		warn_unmapped(dev, tlb_addr);
+		put_slots_within(dev, tlb_addr);
 }
 
 /**
  * swiotlb_put_slots() - return the slots of a mapping
  * @dev:	Device that the slots were allocated for.
- * @tlb_addr:	Physical address of any byte of the allocation.
+ * @tlb_addr:	Physical address at which the mapping starts.
  * @pool:	Pool that it is in.
  *
- * An address at which nothing is allocated is a bug of the caller: it is
- * reported once, and nothing is returned.
+ * An address at which no mapping starts is a bug of the caller: it is reported once,
+ * and nothing is returned. Whoever returns a mapping in pieces would otherwise
+ * return, with the later ones, slots that are somebody else's by then.
  *
  * Context: Any.
  */
@@ -306,9 +364,10 @@ static void bounce_copy(void *vaddr, phys_addr_t orig_addr, size_t size,
 
 /* How much of @size bytes at @offset of an allocation is mapped. Warns once. */
 static size_t __cold clip_to_mapping(struct device *dev, size_t offset,
-				     size_t size, size_t end)
+				     size_t size, const struct io_tlb_slot *slot)
 {
-	size_t room = offset < end ? end - offset : 0;
+	size_t start = mapping_start(slot), end = mapping_end(slot);
+	size_t room = offset >= start && offset < end ? end - offset : 0;
 
 	dev_WARN_ONCE(dev, 1,
 		      "swiotlb: sync of %zu bytes, of which only %zu are mapped\n",
@@ -316,7 +375,7 @@ static size_t __cold clip_to_mapping(struct device *dev, size_t offset,
 	return room;
 }
 
-/* bounce() for what is beyond the first set of a mapping, or beyond its end */
+/* bounce() for what is beyond the first set of a mapping, or not in the mapping */
 static noinline void bounce_slow(struct device *dev, phys_addr_t tlb_addr,
 				 size_t size, enum dma_data_direction dir,
 				 struct io_tlb_pool *pool)
@@ -332,17 +391,35 @@ static noinline void bounce_slow(struct device *dev, phys_addr_t tlb_addr,
 		return;
 
 	offset = tlb_addr - slot_phys(pool, start);
-	if (offset >= slot->end || size > slot->end - offset)
-		size = clip_to_mapping(dev, offset, size, slot->end);
+	if (offset < mapping_start(slot) || offset >= mapping_end(slot) ||
+	    size > mapping_end(slot) - offset)
+		size = clip_to_mapping(dev, offset, size, slot);
 	if (size)
 		bounce_copy(pool->vaddr + (tlb_addr - pool->start),
 			    slot->base + offset, size, dir);
 }
 
+/* bounce() for a mapping with padding in front, whose record is in slot @first */
+static noinline void bounce_padded(struct device *dev, phys_addr_t tlb_addr,
+				   size_t size, enum dma_data_direction dir,
+				   struct io_tlb_pool *pool, unsigned int first)
+{
+	size_t at = tlb_addr - pool->start;
+	size_t offset = at - ((size_t)first << IO_TLB_SHIFT);
+	struct io_tlb_slot *slot = &pool->slots[first];
+	size_t end = mapping_end(slot);
+
+	if (likely(size - 1 < end && size + offset <= end &&
+		   offset >= mapping_start(slot)))
+		bounce_copy(pool->vaddr + at, slot->base + offset, size, dir);
+	else
+		bounce_slow(dev, tlb_addr, size, dir, pool);
+}
+
 /*
  * Sync @size bytes at @tlb_addr, which may be anywhere within a mapping. Mostly it
- * is in the first slot, where alone the end of a mapping is recorded. What would
- * lie beyond the end is not copied, and reported.
+ * is in the first slot, where alone the mapping is recorded, and there is no padding.
+ * What would lie beyond the end, or is in the padding, is not copied, and reported.
  */
 static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
 				   size_t size, enum dma_data_direction dir,
@@ -350,19 +427,26 @@ static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
 {
 	size_t at = tlb_addr - pool->start, offset = at % IO_TLB_SIZE;
 	struct io_tlb_slot *slot = &pool->slots[at >> IO_TLB_SHIFT];
-	int start;
+	int first;
 
-	if (unlikely(!slot->end)) {
-		start = last_first_slot(pool, at >> IO_TLB_SHIFT);
-		if (unlikely(start < 0)) {
+	if (unlikely(slot->end <= 0)) {
+		first = at >> IO_TLB_SHIFT;
+		if (!slot->end)
+			first = last_first_slot(pool, first);
+		if (unlikely(first < 0)) {
 			bounce_slow(dev, tlb_addr, size, dir, pool);
 			return;
 		}
-		slot = &pool->slots[start];
-		offset = at - ((size_t)start << IO_TLB_SHIFT);
+		slot = &pool->slots[first];
+		if (slot->end < 0) {
+			bounce_padded(dev, tlb_addr, size, dir, pool, first);
+			return;
+		}
+		offset = at - ((size_t)first << IO_TLB_SHIFT);
 	}
 
-	if (likely(size - 1 < slot->end && size + offset <= slot->end))
+	if (likely(size - 1 < (u32)slot->end &&
+		   size + offset <= (u32)slot->end))
 		bounce_copy(pool->vaddr + at, slot->base + offset, size, dir);
 	else
 		bounce_slow(dev, tlb_addr, size, dir, pool);
@@ -434,6 +518,19 @@ static const struct bounce_buffer not_bounced = {
 	.dma = DMA_MAPPING_ERROR,
 };
 
+/* Note in the record of an allocation that its mapping has padding in front. */
+static noinline void record_padding(struct io_tlb_slot *slot, size_t start,
+				    size_t size)
+{
+	size_t end = start + size;
+
+	slot->end = IO_TLB_PADDED | start << IO_TLB_START_SHIFT;
+	if (end <= IO_TLB_SIZE)
+		slot->end |= end;
+	else
+		slot[1].base = end;
+}
+
 /* Fill a new bounce buffer. The mapping starts at @offset of the allocation. */
 static __always_inline struct bounce_buffer
 fill_slots(const struct slots *slots, phys_addr_t orig_addr, size_t mapping_size,
@@ -444,6 +541,8 @@ fill_slots(const struct slots *slots, phys_addr_t orig_addr, size_t mapping_size
 
 	slot->base = orig_addr - offset;
 	slot->end = offset + mapping_size;
+	if (unlikely(offset))
+		record_padding(slot, offset, mapping_size);
 
 	/*
 	 * Also if only the device is going to write: it may write less than it
@@ -501,7 +600,7 @@ map_span(struct device *dev, const struct map_args *args, unsigned int offset)
 	struct slots slots;
 
 	if (!default_pool(dev->dma_io_tlb_mem) || !size ||
-	    size > IO_TLB_MAX_MAPPING) {
+	    size > IO_TLB_MAX_MAPPING || offset > IO_TLB_MAX_PADDING) {
 		warn_impossible(dev, size, args->attrs);
 		return not_bounced;
 	}

@@ -562,7 +562,7 @@ struct transient_bucket {
 
 #define TRANSIENT_BITS	10
 
-/* Only the default software IO TLB has transient pools. */
+/* Those of all devices */
 static struct transient_bucket transient_pools[1 << TRANSIENT_BITS] = {
 	[0 ... (1 << TRANSIENT_BITS) - 1] = {
 		.lock = __SPIN_LOCK_UNLOCKED(transient_pools.lock),
@@ -668,8 +668,11 @@ static void free_transient_rcu(struct rcu_head *rcu)
  */
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
 {
+	/* If it has been taken away from the device, it was the default one. */
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem ?: &io_tlb_default_mem;
+
 	unpublish_transient(pool);
-	swiotlb_account_transient(mem_of_mappings(dev), -pool->nslabs);
+	swiotlb_account_transient(mem, -pool->nslabs);
 	call_rcu(&pool->rcu, free_transient_rcu);
 }
 
@@ -701,9 +704,6 @@ struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
 	unsigned long orders = READ_ONCE(transient_orders);
 	struct io_tlb_pool *pool = NULL;
 	unsigned int order;
-
-	if (mem_of_mappings(dev) != &io_tlb_default_mem)
-		return NULL;
 
 	rcu_read_lock();
 	for (; !pool && orders; orders &= orders - 1) {

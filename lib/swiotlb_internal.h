@@ -104,8 +104,8 @@
 #define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
 #define IO_TLB_SET_ORDER	get_order(IO_TLB_SET_BYTES)
 
-/* The end of a mapping has 32 bits, and one of any alignment has to be among them. */
-#define IO_TLB_MAX_MAPPING	((size_t)1 << 31)
+/* A record has 31 bits for the end of a mapping. */
+#define IO_TLB_MAX_MAPPING	(((size_t)1 << 31) - PAGE_SIZE)
 
 /*
  * Where a backend has memory for it, the default pool has bus addresses of no more
@@ -172,14 +172,26 @@ struct io_tlb_set {
  *		May wrap below zero.
  * @end:	Offset in the allocation at which the mapping ends, in bytes. Zero in
  *		every slot in which no mapping starts, so that a single look tells.
+ *		Of a mapping with padding in front the word is negative, see
+ *		mapping_start().
+ *
+ * All of that is in the record of the allocation's first slot. The second slot's has
+ * an @end of zero, and if there is padding in front, the mapping's end as its @base.
  *
  * Packed, because half a record's worth of holes in each would be a sixth of
  * all metadata on 64-bit.
  */
 struct io_tlb_slot {
 	phys_addr_t base;
-	u32 end;
+	s32 end;
 } __packed __aligned(4);
+
+/* Bits of &io_tlb_slot.end of a mapping with padding in front */
+#define IO_TLB_PADDED		BIT(31)
+#define IO_TLB_START_SHIFT	12	/* below: the end, or 0 if it is not in this slot */
+
+/* The most padding in front of a mapping, in bytes */
+#define IO_TLB_MAX_PADDING	((IO_TLB_PADDED >> IO_TLB_START_SHIFT) - 1)
 
 /**
  * struct io_tlb_area - slot sets under one lock
@@ -325,17 +337,6 @@ struct io_tlb_request {
 
 extern struct io_tlb_mem io_tlb_default_mem;
 
-/*
- * Where to look for what a device has mapped. One that must not bounce any more
- * (dev->dma_io_tlb_mem is NULL) may still have mappings in the default pool.
- */
-static inline struct io_tlb_mem *mem_of_mappings(const struct device *dev)
-{
-	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-
-	return likely(mem) ? mem : &io_tlb_default_mem;
-}
-
 /* How many slots that takes */
 static inline unsigned long nr_slots(u64 bytes)
 {
@@ -360,6 +361,25 @@ static inline phys_addr_t slot_phys(struct io_tlb_pool *pool,
 static inline unsigned int phys_slot(struct io_tlb_pool *pool, phys_addr_t addr)
 {
 	return (addr - pool->start) >> IO_TLB_SHIFT;
+}
+
+/* Offset in its allocation at which a mapping starts, in bytes */
+static inline size_t mapping_start(const struct io_tlb_slot *slot)
+{
+	if (likely(slot->end >= 0))
+		return 0;
+	return ((u32)slot->end & ~IO_TLB_PADDED) >> IO_TLB_START_SHIFT;
+}
+
+/* Offset in its allocation at which a mapping ends, in bytes; 0 if there is none */
+static inline size_t mapping_end(const struct io_tlb_slot *slot)
+{
+	size_t end;
+
+	if (likely(slot->end >= 0))
+		return slot->end;
+	end = slot->end & (BIT(IO_TLB_START_SHIFT) - 1);
+	return end ? end : slot[1].base;
 }
 
 /*

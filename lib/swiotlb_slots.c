@@ -381,23 +381,14 @@ static noinline int free_across_words(struct io_tlb_pool *pool,
 	return 0;
 }
 
-/* swiotlb_slots_free() for a slot in which no allocation starts */
-static noinline int free_from_inside(struct io_tlb_pool *pool,
-				     unsigned int index)
-{
-	int start = swiotlb_find_start(pool, index);
-
-	return start < 0 ? -EINVAL : swiotlb_slots_free(pool, start);
-}
-
 /**
  * swiotlb_slots_free() - return an allocation
  * @pool:	Pool.
- * @index:	Any slot of the allocation.
+ * @index:	The first slot of the allocation.
  *
  * Context: Any. Takes the lock of the area that the slots belong to, interrupts
  * off; one after the other if there are several.
- * Return: 0, or -EINVAL if the slot is not in use. Nothing is changed then.
+ * Return: 0, or -EINVAL if no allocation starts in the slot. Nothing is changed then.
  */
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 {
@@ -411,7 +402,7 @@ int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 	first = set->first[word];
 	if (unlikely(!(first & BIT_ULL(bit)))) {
 		spin_unlock_irqrestore(&area->lock, flags);
-		return free_from_inside(pool, index);
+		return -EINVAL;
 	}
 	/* It runs to the next slot that is free or first in turn. */
 	ends = (set->free[word] | first) & (~1ULL << bit);

@@ -172,3 +172,355 @@ TEST(mistake_restricted_pool_taken_away)
 	contract_check_all_free(mem);
 	buffer_free(&buffer);
 }
+
+/* 42 bytes of 1536 were received, and 42 are unmapped: all slots come back. */
+TEST_ALL_FRAMES(mistake_unmap_less)
+{
+	u8 before[1536], seen[1536], data[1536];
+	struct buffer buffer;
+	struct device dev;
+	dma_addr_t dma;
+
+	boot(variant, "512");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(1536, 0, __GFP_HIGHMEM);
+	copy_out(before, buffer.phys, 1536);
+	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
+	EXPECT(machine_dma(&dev, dma, memset(data, 'r', 1536), 1536, true));
+	unmap(&dev, dma, 42, DMA_FROM_DEVICE);
+	copy_out(seen, buffer.phys, 1536);
+	EXPECT(!memcmp(seen, data, 42));
+	EXPECT(!memcmp(seen + 42, before + 42, 1536 - 42));
+	EXPECT_EQ(slots_used(), 0);
+	buffer_free(&buffer);
+}
+
+/* In pieces, the first of them from inside: each is copied, none is freed. */
+TEST_ALL_FRAMES(mistake_unmap_in_pieces)
+{
+	static const size_t pieces[] = { 4096, 8192, 12288 };
+	struct buffer buffer, small;
+	dma_addr_t dma, others[8];
+	struct device dev;
+	u8 data[4096];
+	unsigned int i;
+
+	boot(variant, "512,1");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(16384, 0, __GFP_HIGHMEM);
+	small = buffer_alloc(4096, 0, __GFP_HIGHMEM);
+	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
+	for (i = 0; i < 3; i++) {
+		EXPECT(machine_dma(&dev, dma + pieces[i], memset(data, 'a' + i, 4096), 4096, true));
+		unmap(&dev, dma + pieces[i], 4096, DMA_FROM_DEVICE);
+		EXPECT_EQ(machine_expect_warning("inside a mapping"), 1);
+		EXPECT_EQ(*machine_memory(buffer.phys + pieces[i]), 'a' + i);
+		if (i)
+			continue;
+		/* Others come, and find room elsewhere. */
+		for (int k = 0; k < 8; k++)
+			others[k] = map(&dev, &small, DMA_TO_DEVICE);
+	}
+	EXPECT_EQ(slots_used(), 8 + 8 * 2);
+	for (i = 0; i < 8; i++) {
+		contract_check_content(&dev, small.phys, 4096, others[i]);
+		unmap(&dev, others[i], 4096, DMA_TO_DEVICE);
+	}
+	unmap(&dev, dma, 4096, DMA_FROM_DEVICE);
+	EXPECT_EQ(slots_used(), 0);
+	buffer_free(&small);
+	buffer_free(&buffer);
+}
+
+/* A transient pool is that of a single mapping: neither is it freed from inside. */
+TEST(mistake_unmap_transient_in_pieces)
+{
+	struct buffer buffer, set;
+	dma_addr_t dma, filler[4];
+	struct device dev;
+	unsigned int i;
+
+	boot(FRAMES_NATIVE, "512,1");
+	device_init(&dev, 32);
+	buffer = buffer_alloc(16384, 0, __GFP_HIGHMEM);
+	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
+	for (i = 0; i < 4; i++)
+		filler[i] = map(&dev, &set, DMA_TO_DEVICE);
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT_EQ(atomic_long_read(&io_tlb_default_mem.transient_nslabs), 8);
+	for (i = 1; i < 4; i++)
+		unmap(&dev, dma + 4096 * i, 4096, DMA_TO_DEVICE);
+	EXPECT_EQ(machine_expect_warning("inside a mapping"), 3);
+	EXPECT_EQ(atomic_long_read(&io_tlb_default_mem.transient_nslabs), 8);
+	unmap(&dev, dma, 4096, DMA_TO_DEVICE);
+	EXPECT_EQ(atomic_long_read(&io_tlb_default_mem.transient_nslabs), 0);
+	for (i = 0; i < 4; i++)
+		unmap(&dev, filler[i], 262144, DMA_TO_DEVICE);
+	buffer_free(&set);
+	buffer_free(&buffer);
+}
+
+/* Coherent memory of a restricted pool: a page of it is not the whole. */
+TEST(mistake_free_restricted_in_pieces)
+{
+	struct reserved_mem rmem = { .name = "restricted", .size = SZ_1M };
+	struct device dev;
+	struct page *page;
+
+	boot(FRAMES_NATIVE, "512");
+	rmem.base = machine_alloc(SZ_1M, __GFP_DMA32);
+	EXPECT_EQ(machine_setup_reserved(&rmem, "restricted-dma-pool", NULL), 0);
+	device_init(&dev, 64);
+	EXPECT_EQ(rmem.ops->device_init(&rmem, &dev), 0);
+	page = swiotlb_alloc(&dev, 16384);
+	EXPECT(page && swiotlb_free(&dev, page + 1, PAGE_SIZE));
+	EXPECT_EQ(machine_expect_warning("inside a mapping"), 1);
+	EXPECT_EQ(swiotlb_mem_used(dev.dma_io_tlb_mem), 8);
+	EXPECT(swiotlb_free(&dev, page, PAGE_SIZE));
+	contract_check_all_free(dev.dma_io_tlb_mem);
+}
+
+/* Synced and unmapped through another device: the mapping is there for its own. */
+TEST_ALL_FRAMES(mistake_other_device)
+{
+	struct device dev, other, never;
+	struct buffer buffer, small;
+	dma_addr_t dma, theirs;
+
+	boot(variant, "512,1");
+	device_init(&dev, 32);
+	device_init(&other, 32);
+	device_init(&never, 32);
+	dev.min_align_mask = 0xfff;
+	buffer = buffer_alloc(9000, 0x123, __GFP_HIGHMEM);
+	small = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
+
+	/* One that has never bounced: nothing happens. */
+	EXPECT(machine_dma(&dev, dma, "data", 4, true));
+	swiotlb_sync_single_for_cpu(&never, dma_to_phys(&never, dma), 4, DMA_FROM_DEVICE);
+	unmap(&never, dma, 9000, DMA_FROM_DEVICE);
+	EXPECT_EQ(slots_used(), 5);
+
+	/* One that has: the mapping is what it is, whoever names it. */
+	theirs = map(&other, &small, DMA_TO_DEVICE);
+	swiotlb_sync_single_for_cpu(&other, dma_to_phys(&other, dma), 4, DMA_FROM_DEVICE);
+	EXPECT(!memcmp(machine_memory(buffer.phys), "data", 4));
+	unmap(&other, dma + 4096, 9000 - 4096, DMA_FROM_DEVICE);
+	EXPECT_EQ(machine_expect_warning("inside a mapping"), 1);
+	EXPECT_EQ(slots_used(), 6);
+	unmap(&other, dma, 9000, DMA_FROM_DEVICE);
+	EXPECT_EQ(slots_used(), 1);
+	contract_check_content(&other, small.phys, 100, theirs);
+	unmap(&other, theirs, 100, DMA_TO_DEVICE);
+	EXPECT_EQ(slots_used(), 0);
+	buffer_free(&small);
+	buffer_free(&buffer);
+}
+
+/* --- any address, any size --- */
+
+#define HOSTILE_MAPPINGS	4
+#define HOSTILE_PAGES		5
+#define HOSTILE_POOL		((size_t)512 << IO_TLB_SHIFT)
+
+static const struct hostile_case {
+	unsigned int min_align_mask;
+	unsigned int alloc_align_mask;
+	size_t offset;
+} hostile_cases[] = {
+	{ 0, 0, 0 }, { 0, 0, 0x345 }, { 511, 0, 0x345 }, { 0xfff, 0, 0x123 },
+	{ 0xfff, 0, 0x800 }, { 0xfff, 0, 0x9ff }, { 0xfff, 0xfff, 0x923 },
+	{ 0xfff, 0xffff, 0x923 }, { 0, 0xffff, 0x10 }, { 0xffff, 0xffff, 0x801 },
+	{ 0xf0f, 0xfff, 0xfff },
+};
+
+static struct hostile {
+	struct io_tlb_pool *pool;
+	struct device dev;
+	struct buffer buffer[HOSTILE_MAPPINGS];
+	phys_addr_t tlb[HOSTILE_MAPPINGS];
+	phys_addr_t alloc[HOSTILE_MAPPINGS];		/* where the allocation starts */
+	u8 cpu[HOSTILE_MAPPINGS][HOSTILE_PAGES * 4096];	/* what is to be in the buffers' pages */
+	u8 bounce[HOSTILE_POOL];			/* and in the pool */
+} hostile;
+
+static size_t hostile_bytes(unsigned int i)
+{
+	return PAGE_ALIGN(hostile.buffer[i].phys - hostile.buffer[i].pages +
+			  hostile.buffer[i].size);
+}
+
+static void hostile_set_up(unsigned int variant, const struct hostile_case *c)
+{
+	static const size_t sizes[HOSTILE_MAPPINGS] = { 5000, 1, 2048, 9001 };
+	struct hostile *h = &hostile;
+	u64 random = 3;
+	unsigned int i;
+
+	boot(variant, "512,1");
+	h->pool = io_tlb_default_mem.defpool;
+	device_init(&h->dev, 64);
+	h->dev.min_align_mask = c->min_align_mask;
+	for (i = 0; i < HOSTILE_MAPPINGS; i++) {
+		h->buffer[i] = buffer_alloc(sizes[i], c->offset, __GFP_HIGHMEM);
+		h->tlb[i] = swiotlb_tbl_map_single(&h->dev, h->buffer[i].phys, sizes[i],
+						   c->alloc_align_mask, DMA_BIDIRECTIONAL, 0);
+		EXPECT(h->tlb[i] != (phys_addr_t)DMA_MAPPING_ERROR);
+		h->alloc[i] = h->tlb[i] - (h->buffer[i].phys & c->min_align_mask &
+					   (c->alloc_align_mask | (IO_TLB_SIZE - 1)));
+		copy_out(h->cpu[i], h->buffer[i].pages, hostile_bytes(i));
+	}
+	/* What others have left in the slots, and in the padding */
+	fill_random(h->pool->start, HOSTILE_POOL, &random);
+	copy_out(h->bounce, h->pool->start, HOSTILE_POOL);
+}
+
+/* The mapping that an address is in, or -1 */
+static int hostile_find(phys_addr_t addr)
+{
+	int i;
+
+	for (i = 0; i < HOSTILE_MAPPINGS; i++)
+		if (addr >= hostile.tlb[i] && addr - hostile.tlb[i] < hostile.buffer[i].size)
+			return i;
+	return -1;
+}
+
+static void hostile_check(bool pool)
+{
+	struct hostile *h = &hostile;
+	static u8 seen[HOSTILE_POOL];
+	unsigned int i;
+
+	for (i = 0; i < HOSTILE_MAPPINGS; i++) {
+		copy_out(seen, h->buffer[i].pages, hostile_bytes(i));
+		if (memcmp(seen, h->cpu[i], hostile_bytes(i)))
+			machine_fail("the pages of buffer %u do not hold what they should", i);
+	}
+	if (!pool)
+		return;
+	copy_out(seen, h->pool->start, HOSTILE_POOL);
+	if (memcmp(seen, h->bounce, HOSTILE_POOL))
+		machine_fail("the pool does not hold what it should");
+}
+
+/* Whose warnings there are does not matter here, only that nothing else happens. */
+static void hostile_forget_warnings(void)
+{
+	machine_expect_warning("");
+}
+
+static void hostile_to_cpu(phys_addr_t addr, size_t size, bool unmaps)
+{
+	struct hostile *h = &hostile;
+	int i = hostile_find(addr);
+	size_t offset, len;
+
+	if (unmaps)
+		swiotlb_tbl_unmap_single(&h->dev, addr, size, DMA_BIDIRECTIONAL, 0);
+	else
+		swiotlb_sync_single_for_cpu(&h->dev, addr, size, DMA_BIDIRECTIONAL);
+	if (i >= 0) {
+		offset = addr - h->tlb[i];
+		len = min(size, h->buffer[i].size - offset);
+		memcpy(h->cpu[i] + (h->buffer[i].phys - h->buffer[i].pages) + offset,
+		       h->bounce + (addr - h->pool->start), len);
+	}
+	hostile_forget_warnings();
+	hostile_check(false);
+}
+
+static void hostile_to_device(phys_addr_t addr, size_t size)
+{
+	struct hostile *h = &hostile;
+	int i = hostile_find(addr);
+	size_t offset, len;
+
+	swiotlb_sync_single_for_device(&h->dev, addr, size, DMA_BIDIRECTIONAL);
+	if (i >= 0) {
+		offset = addr - h->tlb[i];
+		len = min(size, h->buffer[i].size - offset);
+		memcpy(h->bounce + (addr - h->pool->start),
+		       h->cpu[i] + (h->buffer[i].phys - h->buffer[i].pages) + offset, len);
+	}
+	hostile_forget_warnings();
+	hostile_check(true);
+}
+
+/* Is that where the slots of a mapping can be returned? */
+static bool hostile_may_unmap(phys_addr_t addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < HOSTILE_MAPPINGS; i++)
+		if (addr == hostile.tlb[i] || addr == hostile.alloc[i])
+			return true;
+	return false;
+}
+
+static void hostile_calls(phys_addr_t addr, u64 *random)
+{
+	static const size_t sizes[] = {
+		0, 1, 3, 2047, 2048, 2049, 4096, 5000, 9001, 62847, (size_t)1 << 20,
+		(size_t)1 << 31, U32_MAX, SIZE_MAX / 2, SIZE_MAX - 0x900, SIZE_MAX - 1, SIZE_MAX,
+	};
+	unsigned long used = slots_used();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		machine_context("%zu bytes at %#llx of the pool", sizes[i],
+				(unsigned long long)(addr - hostile.pool->start));
+		hostile_to_cpu(addr, sizes[i], false);
+		if (!hostile_may_unmap(addr))
+			hostile_to_cpu(addr, sizes[i], true);
+		EXPECT_EQ(slots_used(), used);
+		/* Other content for the other direction; the pool is much to compare. */
+		if (machine_random(random) % 4)
+			continue;
+		for (int k = 0; k < HOSTILE_MAPPINGS; k++) {
+			fill_random(hostile.buffer[k].phys, 1, random);
+			copy_out(hostile.cpu[k], hostile.buffer[k].pages, hostile_bytes(k));
+		}
+		hostile_to_device(addr, sizes[i]);
+	}
+}
+
+/*
+ * A sync or unmap of any address with any size copies within the mapping that the
+ * address is in, or nothing; and an unmap of what is not the start of a mapping frees
+ * nothing.
+ */
+TEST_ALL_FRAMES(mistake_anywhere)
+{
+	static const long distances[] = {
+		-4097, -2049, -2048, -1, 0, 1, 255, 2047, 2048, 2049, 4096, 4999, 5000, 5001,
+		8192, 9000, 9001, 62847,
+	};
+	struct hostile *h = &hostile;
+	unsigned int c, i, d;
+	u64 random = 5;
+
+	for (c = 0; c < ARRAY_SIZE(hostile_cases); c++) {
+		hostile_set_up(variant, &hostile_cases[c]);
+		for (i = 0; i < HOSTILE_MAPPINGS; i++) {
+			for (d = 0; d < ARRAY_SIZE(distances); d++)
+				hostile_calls(h->tlb[i] + distances[d], &random);
+			hostile_calls(h->alloc[i], &random);
+			hostile_calls(h->alloc[i] + 1, &random);
+			hostile_calls(h->buffer[i].phys, &random);
+		}
+		hostile_calls(h->pool->end - 1, &random);
+		hostile_calls(h->pool->end, &random);
+		hostile_calls(h->pool->start - 1, &random);
+		hostile_calls(0, &random);
+		hostile_calls(DMA_PHYS_NONE, &random);
+		for (i = 0; i < HOSTILE_MAPPINGS; i++) {
+			swiotlb_tbl_unmap_single(&h->dev, h->tlb[i], h->buffer[i].size,
+						 DMA_TO_DEVICE, 0);
+			buffer_free(&h->buffer[i]);
+		}
+		machine_no_surprises();
+		EXPECT_EQ(slots_used(), 0);
+	}
+}
