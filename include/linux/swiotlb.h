@@ -138,7 +138,9 @@ struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);
  * swiotlb_tbl_map_single() and then reached it through a driver's own data
  * structure. The barrier orders the load from there before the load of
  * dev->dma_uses_io_tlb here, and before that of the pools in
- * __swiotlb_find_pool().
+ * __swiotlb_find_pool(). Also where no pool is ever added (SWIOTLB_DYNAMIC=n): the
+ * flag may have been set by a third CPU just before, and this one may have loaded it
+ * earlier than the address. The two loads do not depend on each other.
  *
  * Context: Any.
  * Return: %false if none of the device's mappings can be a bounce buffer.
