@@ -167,7 +167,7 @@ static void reset_hiwater(struct io_tlb_mem *mem)
 
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
-	for (i = 0; i < table->nr; i++)
+	for (i = 0; table && i < table->nr; i++)
 		reset_allowances(table->pools[i]);
 	rcu_read_unlock();
 
@@ -221,6 +221,8 @@ DEFINE_DEBUGFS_ATTRIBUTE(transient_fops, read_transient, NULL, "%llu\n");
  * @mem:	Software IO TLB.
  * @dirname:	Name of the directory, below that of the default one.
  *
+ * It need not have a pool: the default one may get its first later.
+ *
  * Context: May sleep.
  */
 void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname)
@@ -229,10 +231,6 @@ void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname)
 
 	dir = debugfs_create_dir(dirname, io_tlb_default_mem.debugfs);
 	mem->debugfs = dir;
-	/* The default one may have no slots, and be there for others' sake. */
-	if (!mem->nslabs)
-		return;
-
 	debugfs_create_ulong("io_tlb_nslabs", 0400, dir, &mem->nslabs);
 	debugfs_create_file("io_tlb_used", 0400, dir, mem, &used_fops);
 	debugfs_create_file("io_tlb_used_hiwater", 0600, dir, mem,

@@ -47,6 +47,8 @@
 #include <linux/memblock.h>
 #include <linux/minmax.h>
 #include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 
 #include <asm/cmpxchg.h>
@@ -138,10 +140,10 @@ static bool contiguous_in_leaf(unsigned long pfn, unsigned long nr)
 {
 	unsigned long leaf = pfn / P2M_PER_PAGE, mfn;
 
-	if (leaf >= xen_p2m_nr_leaves)
+	if (leaf >= READ_ONCE(xen_p2m_nr_leaves))
 		return frames_follow(pfn, nr);
 
-	if (READ_ONCE(xen_p2m_leaves[leaf]) == XEN_P2M_UNKNOWN)
+	if (READ_ONCE(READ_ONCE(xen_p2m_leaves)[leaf]) == XEN_P2M_UNKNOWN)
 		learn(leaf);
 	if (xen_p2m_remembered(pfn, nr))
 		return true;
@@ -191,6 +193,11 @@ void xen_p2m_leaves_forget(void)
 	memset(xen_p2m_leaves, 0, xen_p2m_nr_leaves * sizeof(*xen_p2m_leaves));
 }
 
+static void say_slower(void)
+{
+	pr_warn("xen: no memory to remember what is contiguous: large DMA mappings will be slower\n");
+}
+
 /**
  * xen_p2m_leaves_init() - remember from now on
  *
@@ -209,5 +216,37 @@ void __init xen_p2m_leaves_init(void)
 	if (xen_p2m_leaves)
 		xen_p2m_nr_leaves = nr;
 	else
-		pr_warn("xen: no memory to remember what is contiguous: large DMA mappings will be slower\n");
+		say_slower();
+}
+
+/**
+ * xen_p2m_leaves_init_late() - remember from now on, though boot is over
+ *
+ * Does nothing if there are words already. Entries may be written meanwhile: a writer
+ * that has seen no words leaves none UNKNOWN, and what it wrote may not be visible yet.
+ * So no leaf is read until an interrupt on each CPU has ended with a full barrier.
+ *
+ * Context: May sleep. One caller at a time.
+ */
+void xen_p2m_leaves_init_late(void)
+{
+	unsigned long nr = xen_p2m_size / P2M_PER_PAGE;
+	unsigned long *leaves;
+
+	if (xen_p2m_nr_leaves)
+		return;
+
+	leaves = kvcalloc(nr, sizeof(*leaves), GFP_KERNEL);
+	if (!leaves) {
+		say_slower();
+		return;
+	}
+
+	/* As if a leaf was being read; nobody can before there are words. */
+	WRITE_ONCE(reader, BIT(0));
+	WRITE_ONCE(xen_p2m_leaves, leaves);
+	/* Pairs with the order in which others read the two. */
+	smp_store_release(&xen_p2m_nr_leaves, nr);
+	kick_all_cpus_sync();
+	clear_bit_unlock(0, &reader);
 }

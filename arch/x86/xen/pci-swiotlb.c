@@ -6,6 +6,8 @@
 #define pr_fmt(fmt) "xen: " fmt
 
 #include <linux/dma-bus.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/memblock.h>
 #include <linux/pci.h>
@@ -89,3 +91,21 @@ void __init pci_xen_swiotlb_init(void)
 	} while (bytes >= MIN_BYTES);
 	pr_err("no bounce memory; if the hypervisor has no contiguous memory below 4 GiB, start it with a larger dma_bits= or with less dom0_mem=\n");
 }
+
+/**
+ * pci_xen_swiotlb_init_late() - set up DMA for the first PCI device of a guest
+ *
+ * For a guest that was to have no devices when it booted, or had no memory for a pool
+ * then. Does nothing if it has a pool. Without one, devices that reach all memory can
+ * work, the others get errors.
+ *
+ * Context: May sleep. One caller at a time, before the device is found.
+ */
+void pci_xen_swiotlb_init_late(void)
+{
+	xen_p2m_leaves_init_late();
+	if (swiotlb_init_late(swiotlb_size_or_default(), GFP_KERNEL,
+			      &xen_swiotlb_backend))
+		pr_err("no bounce memory: the guest has no 1 MiB in one piece, or the hypervisor not enough contiguous memory below 4 GiB\n");
+}
+EXPORT_SYMBOL_GPL(pci_xen_swiotlb_init_late);

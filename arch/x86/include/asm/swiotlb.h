@@ -22,6 +22,7 @@ static inline void pci_swiotlb_settle(void)
 
 #ifdef CONFIG_XEN_PV
 void pci_xen_swiotlb_init(void);
+void pci_xen_swiotlb_init_late(void);
 #else
 static inline void pci_xen_swiotlb_init(void)
 {

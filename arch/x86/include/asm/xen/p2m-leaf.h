@@ -30,10 +30,12 @@
 #define XEN_P2M_READING	BIT(XEN_P2M_GROUPS + 1)
 #define XEN_P2M_VALID	BIT(XEN_P2M_GROUPS)
 
+/* The number is read first: words that appear late are written before it. */
 extern unsigned long *xen_p2m_leaves;
 extern unsigned long xen_p2m_nr_leaves;
 
 void xen_p2m_leaves_init(void);
+void xen_p2m_leaves_init_late(void);
 void xen_p2m_leaves_forget(void);
 bool xen_p2m_contiguous(unsigned long pfn, unsigned long nr);
 
@@ -52,14 +54,15 @@ static __always_inline bool xen_p2m_remembered(unsigned long pfn,
 	unsigned long leaf = pfn / P2M_PER_PAGE, last = pfn + nr - 1;
 	unsigned long groups, needed;
 
-	if (leaf != last / P2M_PER_PAGE || leaf >= xen_p2m_nr_leaves)
+	if (leaf != last / P2M_PER_PAGE ||
+	    leaf >= READ_ONCE(xen_p2m_nr_leaves))
 		return false;
 
 	groups = (2UL << (last % P2M_PER_PAGE / XEN_P2M_GROUP)) -
 		(1UL << (pfn % P2M_PER_PAGE / XEN_P2M_GROUP));
 	/* The first of them need not follow on the one before. */
 	needed = groups | (groups & (groups - 1)) << XEN_P2M_GROUPS;
-	return !(needed & ~READ_ONCE(xen_p2m_leaves[leaf]));
+	return !(needed & ~READ_ONCE(READ_ONCE(xen_p2m_leaves)[leaf]));
 }
 
 /**
@@ -74,10 +77,10 @@ static inline void xen_p2m_leaf_changed(unsigned long pfn)
 {
 	unsigned long leaf = pfn / P2M_PER_PAGE;
 
-	if (leaf >= xen_p2m_nr_leaves)
+	if (leaf >= READ_ONCE(xen_p2m_nr_leaves))
 		return;
 	/* After the entry. Pairs with smp_store_mb() in learn(). */
-	smp_store_release(&xen_p2m_leaves[leaf], XEN_P2M_UNKNOWN);
+	smp_store_release(&READ_ONCE(xen_p2m_leaves)[leaf], XEN_P2M_UNKNOWN);
 }
 
 #endif /* _ASM_X86_XEN_P2M_LEAF_H */

@@ -10,6 +10,7 @@
 
 bool x86_swiotlb_enable;
 bool xen_pv_pci_possible;
+bool machine_is_dom0;
 
 void core_reset(void)
 {
@@ -22,6 +23,7 @@ void core_reset(void)
 	default_nareas = 0;
 	xen_dma_key = false;
 	x86_swiotlb_enable = false;
+	machine_is_dom0 = true;
 }
 
 void core_boot(const struct machine_config *config)

@@ -72,6 +72,9 @@ void machine_irq_restore(unsigned long flags);
 #define spin_lock_irq(l)		do { machine_irq_save(); spin_lock(l); } while (0)
 #define spin_unlock_irq(l)		do { spin_unlock(l); machine_irq_restore(0); } while (0)
 
+/* All CPUs have seen what was written before, and what they wrote can be seen. */
+#define kick_all_cpus_sync()		do { smp_mb(); machine_meanwhile(); } while (0)
+
 /* A bit of a word as a lock that is only ever tried */
 static inline bool test_and_set_bit_lock(unsigned int bit, unsigned long *word)
 {
@@ -214,6 +217,7 @@ void kfree(const void *object);
 #define kcalloc(n, size, gfp)	kmalloc((n) * (size), (gfp) | __GFP_ZERO)
 #define kvzalloc		kzalloc
 #define kvmalloc		kmalloc
+#define kvcalloc		kcalloc
 #define kvfree			kfree
 #define array_size(a, b)	((a) * (b))
 
@@ -389,8 +393,9 @@ static inline bool TestClearPageXenRemapped(struct page *page)
 	return was;
 }
 
-/* A domain that owns the machine's devices */
-#define xen_initial_domain()		true
+/* Does the domain own the machine's devices? Otherwise it may be given some. */
+extern bool machine_is_dom0;
+#define xen_initial_domain()		machine_is_dom0
 extern bool xen_pv_pci_possible;
 extern bool x86_swiotlb_enable;
 
