@@ -50,13 +50,15 @@ class Guest:
     linux: str
     memory: int
     pci: list[Device]
+    attach: list[Device]
     disk: str
     persistent: str
     checks: list[list[str]]
 
     def image(self, disk: str) -> str:
         """The machine's name of a disk that this guest names."""
-        owned = [device.name for device in self.pci if device.name.split("-")[0] == disk]
+        owned = [device.name for device in self.pci + self.attach
+                 if device.name.split("-")[0] == disk]
         return owned[0] if owned else self.disk
 
 
@@ -101,6 +103,7 @@ def _guest(config: configparser.ConfigParser, name: str) -> Guest:
     return Guest(
         name=name, linux=section["linux"], memory=section.getint("memory", 256),
         pci=[_device(config, key) for key in section.get("pci", "").split()],
+        attach=[_device(config, key) for key in section.get("attach", "").split()],
         disk=section.get("disk", ""), persistent=section.get("persistent", ""),
         checks=_checks(section["checks"]))
 
@@ -149,7 +152,8 @@ def check_words(scenario: Scenario | Guest) -> str:
 
 
 def linux_arguments(scenario: Scenario, nonce: str, shell: bool) -> str:
-    hidden = "".join(f"({device.address()})" for guest in scenario.guests for device in guest.pci)
+    hidden = "".join(f"({device.address()})" for guest in scenario.guests
+                     for device in guest.pci + guest.attach)
     console = "hvc0" if scenario.xen is not None else QEMU[scenario.arch][1]
     words = [f"console={console}", LINUX, scenario.linux,
              f"xen-pciback.hide={hidden}" if hidden else "",
@@ -167,6 +171,9 @@ def guest_config(scenario: Scenario, guest: Guest, nonce: str) -> str:
              'on_poweroff = "destroy"', 'on_reboot = "destroy"', 'on_crash = "destroy"']
     if guest.pci:
         lines.append(f"pci = {[f'{device.address()},permissive=1' for device in guest.pci]}")
+    if guest.attach:
+        # or else Xen gives it no IOMMU, and takes no device later
+        lines.append('passthrough = "enabled"')
     if guest.disk:
         node = {"nvme": "nvme0n1", "ahci": "sda"}[guest.disk]
         lines.append(f'disk = ["vdev=xvda,format=raw,access=rw,backendtype=phy,'
