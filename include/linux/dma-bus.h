@@ -78,7 +78,8 @@ static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
  *
  * If not, a physical address says nothing about the bus address, and the bus address
  * of a page nothing about that of the next one; and any buffer larger than a page may
- * need bouncing.
+ * need bouncing. Nor is it known what devices reach that is not memory: somebody else
+ * programs the IOMMU, if there is one. MMIO is not mapped then.
  *
  * Context: Any.
  * Return: %true if they are.

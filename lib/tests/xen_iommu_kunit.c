@@ -734,7 +734,7 @@ static void direct(struct kunit *test)
 	undo(t->pages, 3);
 }
 
-/* Registers of other devices are where they are. */
+/* Whether other devices' registers are within reach is not known here. */
 static void resource(struct kunit *test)
 {
 	struct xen_test *t = test->priv;
@@ -744,9 +744,7 @@ static void resource(struct kunit *test)
 	if (pfn_valid(PHYS_PFN(hpet)))
 		kunit_skip(test, "there is memory at %pa", &hpet);
 	dma = dma_map_resource(t->dev, hpet, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
-	KUNIT_EXPECT_FALSE(test, dma_mapping_error(t->dev, dma));
-	KUNIT_EXPECT_EQ(test, dma, hpet);
-	dma_unmap_resource(t->dev, dma, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
+	KUNIT_EXPECT_TRUE(test, dma_mapping_error(t->dev, dma));
 }
 
 /* Every slot set of the default pool */

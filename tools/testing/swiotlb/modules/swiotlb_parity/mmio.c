@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is no memory: registers, and the memory of another device.
+ * What is no memory of the machine: that of another device, by its address and by its
+ * pages. Natively data has to move. A PV guest does not know what Xen's IOMMU lets pass,
+ * so there it is right as well to refuse, if drivers are told so beforehand.
  */
 #include <linux/memremap.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/scatterlist.h>
 
+#include <xen/xen.h>
+
 #include "parity.h"
-
-/* Another device's registers are where the bus says. */
-int row_map_resource(struct edu *edu, struct said *said)
-{
-	phys_addr_t bar = pci_resource_start(edu->pdev, 0);
-	dma_addr_t bus = pci_bus_address(edu->pdev, 0);
-	dma_addr_t dma;
-
-	dma = dma_map_resource(edu->dev, bar, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
-	if (dma_mapping_error(edu->dev, dma)) {
-		say(said, "refused");
-		return -EIO;
-	}
-	dma_unmap_resource(edu->dev, dma, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
-	say(said, "%#llx at %#llx", (u64)bar, (u64)dma);
-	return dma == bus ? YES : -EIO;
-}
 
 /* A device with memory that others may reach. To be put. */
 static struct pci_dev *find_provider(void)
@@ -37,8 +24,29 @@ static struct pci_dev *find_provider(void)
 	return NULL;
 }
 
+static int with_peer(struct edu *edu, struct said *said,
+		     int (*run)(struct edu *edu, struct pci_dev *provider, void *mem,
+				struct said *said))
+{
+	struct pci_dev *provider = find_provider();
+	void *mem;
+	int err = -ENOMEM;
+
+	if (!provider)
+		return NOT_HERE;
+	mem = pci_alloc_p2pmem(provider, PAGE_SIZE);
+	if (mem) {
+		err = run(edu, provider, mem, said);
+		pci_free_p2pmem(provider, mem, PAGE_SIZE);
+	} else {
+		say(said, "the device gives no memory");
+	}
+	pci_dev_put(provider);
+	return err;
+}
+
 /* What edu stored there is what the CPU finds there, and edu itself reads back. */
-static int peer_moves(struct edu *edu, struct edu_map *map)
+static int transfer(struct edu *edu, struct edu_map *map)
 {
 	const unsigned int len = 1021;
 	u32 salt = edu_random(edu, U32_MAX);
@@ -54,50 +62,75 @@ static int peer_moves(struct edu *edu, struct edu_map *map)
 	return seen ? edu_check(edu, seen, len, salt, 0, "read from device memory") : -EIO;
 }
 
-static int peer_map(struct edu *edu, struct pci_dev *provider, void *mem, struct said *said)
+static int peer_moves(struct edu *edu, struct edu_map *map, struct said *said)
+{
+	int err = transfer(edu, map);
+
+	say(said, "%s at %#llx", err ? "not moved" : "moved", (u64)map->dma);
+	return err;
+}
+
+static int refusal(struct said *said, int err)
+{
+	say(said, "refused, error %d", err);
+	return xen_pv_domain() ? YES : err;
+}
+
+static int resource_map(struct edu *edu, struct pci_dev *provider, void *mem, struct said *said)
+{
+	struct edu_map map = { .mem = mem, .size = PAGE_SIZE, .dir = DMA_BIDIRECTIONAL };
+	phys_addr_t phys = page_to_phys(virt_to_page(mem));
+	int err;
+
+	map.dma = dma_map_resource(edu->dev, phys, PAGE_SIZE, map.dir, 0);
+	err = dma_mapping_error(edu->dev, map.dma);
+	if (err)
+		return refusal(said, err);
+	err = peer_moves(edu, &map, said);
+	dma_unmap_resource(edu->dev, map.dma, PAGE_SIZE, map.dir, 0);
+	return err;
+}
+
+static int resource(struct edu *edu, struct said *said)
+{
+	return with_peer(edu, said, resource_map);
+}
+
+/* Another device's memory by its address */
+int row_map_resource(struct edu *edu, struct said *said)
+{
+	return with_mask(edu, 64, said, resource);
+}
+
+static int pages_map(struct edu *edu, struct pci_dev *provider, void *mem, struct said *said)
 {
 	struct edu_map map = { .mem = mem, .size = PAGE_SIZE, .dir = DMA_BIDIRECTIONAL };
 	struct scatterlist sg;
 	struct sg_table table = { .sgl = &sg, .nents = 1, .orig_nents = 1 };
-	pci_bus_addr_t bus;
-	bool reached;
+	bool told = !dma_pci_p2pdma_supported(edu->dev) &&
+		    pci_p2pdma_distance(provider, edu->dev, false) < 0;
 	int err;
 
-	bus = pci_p2pmem_virt_to_bus(provider, mem);
-	reached = bus + PAGE_SIZE - 1 <= *edu->dev->dma_mask;
 	sg_init_table(&sg, 1);
 	sg_set_page(&sg, virt_to_page(mem), PAGE_SIZE, 0);
 	err = dma_map_sgtable(edu->dev, &table, map.dir, DMA_ATTR_NO_WARN);
 	if (err) {
-		say(said, "%srefused, error %d", reached ? "" : "out of reach, ", err);
-		return err == -EREMOTEIO || (err == -EIO && !reached) ? YES : err;
+		err = refusal(said, err);
+		return told || err ? err : -EIO;
 	}
 	map.dma = sg_dma_address(&sg);
-	if (map.dma == bus && reached)
-		err = peer_moves(edu, &map);
-	else
-		err = -EIO;
+	err = peer_moves(edu, &map, said);
 	dma_unmap_sgtable(edu->dev, &table, map.dir, 0);
-	say(said, err ? "wrong" : "moved");
 	return err;
 }
 
-/* Another device's memory: right, or refused as natively. */
+static int pages(struct edu *edu, struct said *said)
+{
+	return with_peer(edu, said, pages_map);
+}
+
+/* Another device's memory by its pages */
 int row_peer_to_peer(struct edu *edu, struct said *said)
 {
-	struct pci_dev *provider = find_provider();
-	void *mem;
-	int err = -ENOMEM;
-
-	if (!provider)
-		return NOT_HERE;
-	mem = pci_alloc_p2pmem(provider, PAGE_SIZE);
-	if (mem) {
-		err = peer_map(edu, provider, mem, said);
-		pci_free_p2pmem(provider, mem, PAGE_SIZE);
-	} else {
-		say(said, "the device gives no memory");
-	}
-	pci_dev_put(provider);
-	return err;
+	return with_mask(edu, 64, said, pages);
 }
