@@ -24,14 +24,6 @@ static void boot_domu(enum machine_frames frames, const char *param)
 	EXPECT_EQ(xen_p2m_nr_leaves, 0);
 }
 
-static u64 counter(const char *name)
-{
-	u64 value;
-
-	EXPECT(machine_read_counter("swiotlb", name, &value));
-	return value;
-}
-
 static void forget_leaves(void)
 {
 	kvfree(xen_p2m_leaves);
@@ -69,7 +61,7 @@ TEST_ALL_FRAMES(hotplug_pool)
 	dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
 	EXPECT(dma != DMA_MAPPING_ERROR);
 	EXPECT_EQ(counter("io_tlb_used"), 25);
-	EXPECT_EQ(counter("io_tlb_used_hiwater"), 25);
+	expect_hiwater(25);
 	unmap(&dev, dma, 50000, DMA_BIDIRECTIONAL);
 	buffer_free(&buffer);
 
