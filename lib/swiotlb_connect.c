@@ -210,6 +210,36 @@ static int connect_through_backend(struct io_tlb_pool *pool,
 	return 0;
 }
 
+/* Slots that have the DMA address of a mapping from before a restore stay unused. */
+static void avoid_stale(struct io_tlb_set *set)
+{
+	struct io_tlb_stale *stale = io_tlb_default_mem.stale;
+	unsigned int word;
+	u64 avoid;
+
+	for (; stale; stale = stale->next) {
+		if (stale->bus != set->bus)
+			continue;
+		spin_lock_irq(&set->area->lock);
+		for (word = 0; word < 2; word++) {
+			avoid = set->free[word] & stale->used[word];
+			WRITE_ONCE(set->free[word], set->free[word] & ~avoid);
+			WRITE_ONCE(set->first[word], set->first[word] | avoid);
+			WRITE_ONCE(set->area->used,
+				   set->area->used + hweight64(avoid));
+		}
+		spin_unlock_irq(&set->area->lock);
+	}
+}
+
+static void avoid_stale_sets(struct io_tlb_pool *pool)
+{
+	unsigned long i;
+
+	for (i = 0; i < pool->nslabs / IO_TLB_SEGSIZE; i++)
+		avoid_stale(&pool->sets[i]);
+}
+
 /**
  * swiotlb_pool_connect() - make the memory of a pool usable by devices
  * @pool:	Initialised pool that nobody can see yet.
@@ -238,6 +268,7 @@ int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits,
 		err = connect_through_backend(pool, low_bits);
 		if (err)
 			return err;
+		avoid_stale_sets(pool);
 	}
 	pool->longest = swiotlb_longest_run(pool);
 
@@ -258,10 +289,27 @@ void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
 }
 
 /*
- * Nobody may use a set any more: no search finds slots in it, and whoever returns
- * some is told that they are not his.
+ * What was mapped before a restore may still be unmapped, by a DMA address that leads
+ * elsewhere now. See to it that it never leads to another mapping.
  */
-static void retire_set(struct io_tlb_pool *pool, unsigned long i)
+static void remember_used(struct io_tlb_mem *mem, const struct io_tlb_set *set,
+			  phys_addr_t bus)
+{
+	struct io_tlb_stale *stale = kmalloc(sizeof(*stale), GFP_NOIO);
+
+	if (!stale) {
+		pr_err("no memory to remember what was mapped at %pa\n", &bus);
+		return;
+	}
+	stale->bus = bus;
+	stale->used[0] = ~set->free[0];
+	stale->used[1] = ~set->free[1];
+	stale->next = mem->stale;
+	mem->stale = stale;
+}
+
+/* No allocation is in the set any more, and who returns one is told so. */
+static void void_set(struct io_tlb_pool *pool, unsigned long i)
 {
 	struct io_tlb_set *set = &pool->sets[i];
 	struct io_tlb_area *area = set->area;
@@ -274,28 +322,64 @@ static void retire_set(struct io_tlb_pool *pool, unsigned long i)
 		WRITE_ONCE(set->first[word], 0);
 	}
 	WRITE_ONCE(set->goes_on, false);
-	set->bus = IO_TLB_BUS_NONE;
-	*summary_byte(area, i - area->first_set) = 0;
 	spin_unlock_irq(&area->lock);
 
 	memset(&pool->slots[i * IO_TLB_SEGSIZE], 0,
 	       IO_TLB_SEGSIZE * sizeof(struct io_tlb_slot));
 }
 
-/* Sets from @from on are lost. What is left of an allocation ends before them. */
+/* What is left of an allocation ends with the set. */
+static void end_span(struct io_tlb_set *set)
+{
+	spin_lock_irq(&set->area->lock);
+	WRITE_ONCE(set->goes_on, false);
+	spin_unlock_irq(&set->area->lock);
+}
+
+/*
+ * Take back what is mapped in sets that do not have the bus address @was any more, or
+ * that are lost, from set @end on; and what goes on from there.
+ */
+static void void_moved(struct io_tlb_pool *pool, unsigned long end,
+		       const phys_addr_t *was)
+{
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i, nslots = 0;
+	bool moved = false, goes_on = false;
+
+	for (i = 0; i < nsets; i++) {
+		struct io_tlb_set *set = &pool->sets[i];
+		unsigned int used = hweight64(~set->free[0]) +
+				    hweight64(~set->free[1]);
+		phys_addr_t bus = was ? was[i] : set->bus;
+
+		moved = i >= end || set->bus != bus || (moved && goes_on);
+		goes_on = set->goes_on;
+		if (!moved || !used)
+			continue;
+		remember_used(&io_tlb_default_mem, set, bus);
+		void_set(pool, i);
+		if (i)
+			end_span(set - 1);
+		nslots += used;
+	}
+	if (nslots)
+		pr_warn("%lu slots at %pa were mapped before the restore: taken back, without what devices wrote\n",
+			nslots, &pool->start);
+}
+
+/* No search finds slots in sets from @from on. They have no allocations either. */
 static void retire_sets(struct io_tlb_pool *pool, unsigned long from)
 {
-	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
-	struct io_tlb_set *last = &pool->sets[from] - 1;
+	unsigned long i;
 
-	for (i = from; i < nsets; i++)
-		retire_set(pool, i);
-	if (!from)
-		return;
+	for (i = from; i < pool->nslabs / IO_TLB_SEGSIZE; i++) {
+		struct io_tlb_set *set = &pool->sets[i];
 
-	spin_lock_irq(&last->area->lock);
-	WRITE_ONCE(last->goes_on, false);
-	spin_unlock_irq(&last->area->lock);
+		spin_lock_irq(&set->area->lock);
+		set->bus = IO_TLB_BUS_NONE;
+		*summary_byte(set->area, i - set->area->first_set) = 0;
+		spin_unlock_irq(&set->area->lock);
+	}
 }
 
 /* Sets before @end are connected: a search finds something again in those that were lost. */
@@ -355,12 +439,19 @@ static unsigned long reconnect_sets(struct io_tlb_pool *pool, void *copy)
 
 static void reconnect_pool(struct io_tlb_pool *pool)
 {
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, got = 0, i;
+	phys_addr_t *was = kvmalloc_array(nsets, sizeof(*was),
+					  GFP_NOIO | __GFP_NOWARN);
 	void *copy = kvmalloc(PAGE_SIZE << IO_TLB_EXTENT_ORDER,
 			      GFP_NOIO | __GFP_NOWARN);
-	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, got;
 
-	got = copy ? reconnect_sets(pool, copy) : 0;
+	for (i = 0; was && i < nsets; i++)
+		was[i] = pool->sets[i].bus;
+	if (was && copy)
+		got = reconnect_sets(pool, copy);
+	void_moved(pool, got, was);
 	kvfree(copy);
+	kvfree(was);
 	revive_sets(pool, got);
 	/* No device reaches what is lost. */
 	pool->bus_max = got ? highest_bus(pool, got) : IO_TLB_BUS_NONE;
@@ -378,7 +469,8 @@ static void reconnect_pool(struct io_tlb_pool *pool)
  *
  * For a guest that has been restored from an image: all its memory may have other
  * bus addresses, and what was contiguous is so no longer. A device that was
- * given one before must not use it any more.
+ * given one before must not use it any more. If a mapping was left over, its slots
+ * are free again. Unmapping it does nothing then, and never hits another mapping.
  *
  * Context: May sleep. Takes &io_tlb_mem.pools_mutex. No mapping is made, and no pool
  * added, meanwhile: tasks and devices are still frozen.
@@ -394,5 +486,7 @@ void swiotlb_reconnect(void)
 	for (i = 0; table && i < table->nr; i++)
 		if (table->pools[i]->backend && has_moved(table->pools[i]))
 			reconnect_pool(table->pools[i]);
+	for (i = 0; table && i < table->nr; i++)
+		avoid_stale_sets(table->pools[i]);
 	mutex_unlock(&mem->pools_mutex);
 }

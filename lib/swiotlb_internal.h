@@ -296,6 +296,20 @@ struct io_tlb_pool_table {
 };
 
 /**
+ * struct io_tlb_stale - what was mapped in a set when the guest was restored elsewhere
+ * @next:	Another one.
+ * @bus:	Bus address of the set until then.
+ * @used:	Bit map of its slots that were in use.
+ *
+ * Never freed: nobody can tell whether the driver will still unmap what it mapped.
+ */
+struct io_tlb_stale {
+	struct io_tlb_stale *next;
+	phys_addr_t bus;
+	u64 used[2];
+};
+
+/**
  * struct io_tlb_align - at which addresses an allocation may start
  * @mask:	Bits of a DMA address, counted in slots, that are not free to
  *		choose: all ones up to the highest one.

@@ -21,6 +21,7 @@
 struct dentry;
 struct io_tlb_pool;
 struct io_tlb_pool_table;
+struct io_tlb_stale;
 struct page;
 
 /* Flags of swiotlb_init() and swiotlb_init_buffer() */
@@ -95,6 +96,7 @@ void __init swiotlb_update_mem_attributes(void);
  * @grow_room:	Slots that the last pool added had in one piece. For what needs
  *		more no pool is added until @shrink has looked.
  * @shrink:	Frees pools that are idle.
+ * @stale:	What was mapped when the guest was restored: a list, or %NULL.
  * @debugfs:	Directory with the counters.
  * @allowed:	Slots that may be in use before @used_hiwater is looked at: not less
  *		than those in use, and not many more.
@@ -122,6 +124,7 @@ struct io_tlb_mem {
 	unsigned int grow_failed_bits;
 	unsigned long grow_room;
 	struct delayed_work shrink;
+	struct io_tlb_stale *stale;
 	struct dentry *debugfs;
 	atomic_long_t allowed;		/* see swiotlb_debugfs.c */
 	atomic_long_t used_hiwater;

@@ -12,8 +12,19 @@ bool x86_swiotlb_enable;
 bool xen_pv_pci_possible;
 bool machine_is_dom0;
 
+static void forget_stale(void)
+{
+	struct io_tlb_stale *stale = io_tlb_default_mem.stale, *next;
+
+	for (; stale; stale = next) {
+		next = stale->next;
+		free(stale);
+	}
+}
+
 void core_reset(void)
 {
+	forget_stale();
 	memset(&io_tlb_default_mem, 0, sizeof(io_tlb_default_mem));
 	swiotlb_mem_init(&io_tlb_default_mem);
 	force_bounce = false;

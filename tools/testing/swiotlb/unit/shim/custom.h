@@ -218,6 +218,7 @@ void kfree(const void *object);
 #define kvzalloc		kzalloc
 #define kvmalloc		kmalloc
 #define kvcalloc		kcalloc
+#define kvmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
 #define kvfree			kfree
 #define array_size(a, b)	((a) * (b))
 

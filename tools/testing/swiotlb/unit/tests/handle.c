@@ -205,6 +205,153 @@ TEST_ALL_FRAMES(handle_pages)
 	}
 }
 
+/* --- a streaming mapping that is left over a restore --- */
+
+#define SETS		4
+#define SLOTS		(SETS * IO_TLB_SEGSIZE)
+#define SMALL		IO_TLB_SIZE
+
+static dma_addr_t dma_map(struct buffer *buffer)
+{
+	return dma_direct_map_page(&dev, pfn_to_page(PHYS_PFN(buffer->phys)),
+				   offset_in_page(buffer->phys), buffer->size,
+				   DMA_BIDIRECTIONAL, 0);
+}
+
+static void dma_unmap(dma_addr_t dma, size_t size)
+{
+	dma_direct_unmap_page(&dev, dma, size, DMA_BIDIRECTIONAL, 0);
+}
+
+/* Each set is an extent of its own, and all mappings are bounced. */
+static void boot_in_sets(void)
+{
+	struct machine_config config = { .frames = FRAMES_BY_PAGE, .param = "512,force" };
+
+	machine_power_on(&config);
+	machine_set_param("swiotlb", config.param);
+	machine_fragment_extents(IO_TLB_SET_ORDER);
+	core_boot(&config);
+	machine_run_initcalls();
+	io_tlb_default_mem.can_grow = false;
+	device_init(&dev, 32);
+}
+
+/* After this restore each set has the bus address that the next one had before. */
+static void restore_shifted(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | GFP_DMA32, IO_TLB_SET_ORDER);
+	dma_addr_t bus;
+
+	machine_restore();
+	machine_fragment_extents(IO_TLB_SET_ORDER);
+	EXPECT_EQ(xen_create_contiguous_region(page_to_phys(page), IO_TLB_SET_ORDER, IO_TLB_LOW_BITS,
+					       &bus), 0);
+	swiotlb_reconnect();
+}
+
+/* What there is, by mappings of a slot each */
+static unsigned int fill(dma_addr_t *at, struct buffer *buffer)
+{
+	unsigned int nr = 0;
+
+	while (nr < SLOTS && (at[nr] = dma_map(buffer)) != DMA_MAPPING_ERROR)
+		nr++;
+	return nr;
+}
+
+static bool is_among(const dma_addr_t *at, unsigned int nr, dma_addr_t dma)
+{
+	while (nr--)
+		if (at[nr] == dma)
+			return true;
+	return false;
+}
+
+/*
+ * One in each set is left over. Its DMA address is given to no other mapping; unmapping
+ * it takes nothing from others, and copies nothing anywhere.
+ */
+TEST(handle_left_over)
+{
+	static dma_addr_t at[SLOTS], left[SETS];
+	struct buffer old, buffer;
+	unsigned int nr, i;
+	u8 before;
+
+	boot_in_sets();
+	old = buffer_alloc(SMALL, 0, __GFP_DMA32);
+	EXPECT_EQ(fill(at, &old), SLOTS);
+	for (i = 0; i < SLOTS; i++) {
+		if (i % IO_TLB_SEGSIZE == 77)
+			left[i / IO_TLB_SEGSIZE] = at[i];
+		else
+			dma_unmap(at[i], SMALL);
+	}
+	EXPECT_EQ(slots_used(), SETS);
+
+	machine_forget_messages();
+	restore_shifted();
+	EXPECT(machine_said("were mapped before the restore"));
+	buffer = buffer_alloc(SMALL, 0, __GFP_DMA32);
+	nr = fill(at, &buffer);
+	EXPECT(nr >= SLOTS - SETS);
+	before = *machine_memory(buffer.phys);
+	for (i = 0; i < nr; i++)
+		EXPECT(machine_dma(&dev, at[i], "x", 1, true));
+	*machine_memory(old.phys) = 'o';
+	for (i = 0; i < SETS; i++) {
+		EXPECT(!is_among(at, nr, left[i]));
+		dma_direct_sync_single_for_cpu(&dev, left[i], SMALL, DMA_BIDIRECTIONAL);
+		dma_unmap(left[i], SMALL);
+	}
+	machine_expect_warning("which is not mapped");
+	EXPECT_EQ(*machine_memory(old.phys), 'o');
+	EXPECT_EQ(*machine_memory(buffer.phys), before);
+	EXPECT_EQ(slots_used(), nr);
+	for (i = 0; i < nr; i++)
+		dma_unmap(at[i], SMALL);
+	EXPECT_EQ(slots_used(), 0);
+	EXPECT_EQ(*machine_memory(buffer.phys), 'x');
+	boot_in_sets();
+}
+
+/* Its slots are free again where no set has its address now. */
+TEST(handle_left_over_slots)
+{
+	static dma_addr_t at[SLOTS];
+	struct buffer buffer, large;
+	dma_addr_t left, span;
+	unsigned int nr;
+
+	boot_in_sets();
+	buffer = buffer_alloc(SMALL, 0, __GFP_DMA32);
+	large = buffer_alloc(IO_TLB_SET_BYTES, 0, __GFP_DMA32);
+	span = dma_map(&large);
+	left = dma_map(&buffer);
+	EXPECT(span != DMA_MAPPING_ERROR && left != DMA_MAPPING_ERROR);
+	machine_restore();
+	machine_limit_extents(0);
+	swiotlb_reconnect();
+	EXPECT(machine_said("were mapped before the restore"));
+	EXPECT_EQ(slots_used(), 0);
+	machine_restore();
+	machine_fragment_extents(IO_TLB_SET_ORDER - 4);
+	swiotlb_reconnect();
+	dma_unmap(left, SMALL);
+	dma_unmap(span, large.size);
+	EXPECT_EQ(slots_used(), 0);
+	machine_restore();
+	swiotlb_reconnect();
+	nr = fill(at, &buffer);
+	EXPECT(nr >= SLOTS - IO_TLB_SEGSIZE - 1);
+	EXPECT(!is_among(at, nr, left));
+	EXPECT(!is_among(at, nr, span));
+	while (nr--)
+		dma_unmap(at[nr], SMALL);
+	boot_in_sets();
+}
+
 /* --- encrypted memory --- */
 
 static struct reserved_mem rmem;
