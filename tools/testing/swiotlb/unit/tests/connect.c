@@ -357,14 +357,21 @@ TEST_XEN_FRAMES(reconnect_twice)
 /* No memory to keep contents in meanwhile */
 TEST(reconnect_no_memory)
 {
+	struct buffer buffer;
+
 	boot_xen(FRAMES_BY_PAGE, "1024,2", 0, 0);
 	device_init(&dev, 32);
+	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) != DMA_MAPPING_ERROR);
 	machine_restore();
 	machine_fail_all(FAIL_KMALLOC, true);
 	swiotlb_reconnect();
 	machine_fail_all(FAIL_KMALLOC, false);
 	EXPECT(machine_said("doing without"));
+	EXPECT(machine_said("no memory to remember"));
+	EXPECT_EQ(slots_used(), 0);
 	check_all_usable(0);
+	buffer_free(&buffer);
 }
 
 /* A span goes on into a set that is lost: none of it is in use any more. */
