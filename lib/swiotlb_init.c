@@ -156,12 +156,12 @@ unsigned long swiotlb_default_nslabs(void)
  * swiotlb_default_areas() - how many areas pools are to have
  *
  * Context: Any.
- * Return: Number of areas, settled when the default pool is set up. A pool with
- * fewer sets has fewer.
+ * Return: Number of areas, a power of two. Settled when the default pool is set up;
+ * until then, and without one, an area for each CPU. A pool with fewer sets has fewer.
  */
 unsigned int swiotlb_default_areas(void)
 {
-	return default_nareas;
+	return default_nareas ?: roundup_pow_of_two(num_possible_cpus());
 }
 
 /**

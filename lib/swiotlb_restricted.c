@@ -9,6 +9,8 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/of_fdt.h>
@@ -68,19 +70,33 @@ bool swiotlb_free(struct device *dev, struct page *page, size_t size)
 	return true;
 }
 
+/*
+ * As many areas as the default pool has, so that CPUs do not share a lock; but none of
+ * less than a pool is worth having for. What is spread over many small areas leaves no
+ * room for large mappings.
+ */
+static unsigned int restricted_areas(unsigned long nslabs)
+{
+	unsigned long most = rounddown_pow_of_two(max(nslabs / IO_TLB_MIN_SLABS,
+						      1UL));
+
+	return min_t(unsigned long, swiotlb_default_areas(), most);
+}
+
 /* Set up the pool when its first device appears. */
 static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 {
 	/* What is less than a page cannot be shared with devices. */
 	unsigned long nslabs = PFN_DOWN(rmem->size) <<
 		(PAGE_SHIFT - IO_TLB_SHIFT);
+	unsigned int nareas = restricted_areas(nslabs);
 	void *vaddr = phys_to_virt(rmem->base);
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool;
 	struct io_tlb_mem *mem;
 
 	mem = kzalloc(sizeof(*mem), GFP_KERNEL);
-	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, 1), GFP_KERNEL);
+	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
 	table = kzalloc(swiotlb_table_size(1), GFP_KERNEL);
 	if (!mem || !pool || !table)
 		goto free;
@@ -94,7 +110,7 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
 	mem->for_alloc = true;
-	swiotlb_pool_init(pool, rmem->base, vaddr, nslabs, 1);
+	swiotlb_pool_init(pool, rmem->base, vaddr, nslabs, nareas);
 	pool->keep = true;
 	swiotlb_pool_connect(pool, 64, 64, NULL);
 	swiotlb_publish(mem, pool, table);

@@ -59,6 +59,65 @@ TEST(restricted_map)
 	contract_check_all_free(dev.dma_io_tlb_mem);
 }
 
+/* The areas of a restricted pool of that size, with so many CPUs */
+static unsigned int areas_of(struct device *dev, size_t size, unsigned int cpus,
+			     bool no_default_pool)
+{
+	struct machine_config config = { .cpus = cpus, .no_pool = no_default_pool };
+
+	machine_boot(&config);
+	EXPECT_EQ(set_up(size, NULL), 0);
+	device_init(dev, 64);
+	EXPECT_EQ(rmem.ops->device_init(&rmem, dev), 0);
+	return dev->dma_io_tlb_mem->defpool->nareas;
+}
+
+static const char *const area_names[] = { "1M", "3M", "16M", "no_default_pool", NULL };
+
+/* An area for each CPU, in which what it maps is; and room for what is large. */
+TEST_VARIANTS(restricted_areas, area_names)
+{
+	dma_addr_t dma[4], large[4];
+	struct io_tlb_pool *pool;
+	struct buffer buffer, set;
+	struct device dev;
+	unsigned int i;
+
+	switch (variant) {
+	case 0:
+		EXPECT_EQ(areas_of(&dev, SZ_1M, 4, false), 1);
+		return;
+	case 1:
+		EXPECT_EQ(areas_of(&dev, 3 * SZ_1M, 4, false), 2);
+		return;
+	case 2:
+		EXPECT_EQ(areas_of(&dev, 16 * SZ_1M, 3, false), 4);
+		return;
+	case 3:
+		EXPECT_EQ(areas_of(&dev, 4 * SZ_1M, 4, true), 4);
+		break;
+	}
+	pool = dev.dma_io_tlb_mem->defpool;
+	buffer = buffer_alloc(64, 0, __GFP_DMA32);
+	set = buffer_alloc(262144, 0, __GFP_DMA32);
+	for (i = 0; i < 4; i++) {
+		machine_set_cpu(i);
+		dma[i] = map(&dev, &buffer, DMA_TO_DEVICE);
+		large[i] = map(&dev, &set, DMA_TO_DEVICE);
+		EXPECT(large[i] != DMA_MAPPING_ERROR);
+		EXPECT_EQ((dma[i] - pool->start) / SZ_1M, i);
+		EXPECT_EQ((large[i] - pool->start) / SZ_1M, i);
+	}
+	for (i = 0; i < 4; i++) {
+		unmap(&dev, dma[i], 64, DMA_TO_DEVICE);
+		unmap(&dev, large[i], 262144, DMA_TO_DEVICE);
+	}
+	machine_set_cpu(0);
+	buffer_free(&buffer);
+	buffer_free(&set);
+	contract_check_all_free(dev.dma_io_tlb_mem);
+}
+
 /* Coherent memory: pages, aligned to their size, which no sync touches */
 TEST(restricted_alloc)
 {
