@@ -180,6 +180,8 @@ static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 {
 	struct slots slots = {};
 
+	if (!swiotlb_boundary_possible(rq))
+		return slots;
 	if (rq->nslots <= IO_TLB_SEGSIZE)
 		slots.pool = search_pools(rq, &slots.index);
 	if (!slots.pool && needs_span(rq))

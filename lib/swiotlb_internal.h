@@ -19,6 +19,7 @@
 #include <linux/cache.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/swiotlb.h>
@@ -73,8 +74,9 @@
  *   summary  |  1 |  0 | 17 |  3 ...  maybe a run of 17 slots in set 2
  *   sets     | free, first, bus | ...
  *
- * A search holds the area's lock for one window at a time, and for none whose
- * byte says that there is nothing to be found.
+ * A search holds the area's lock for one window at a time, or for 8 to 15 sets if it
+ * has to look into these, and for no window whose byte says that there is nothing to be
+ * found.
  *
  * A pool, its areas, sets, summaries and slot records are one allocation
  * (swiotlb_pool_meta_size()), made and freed as a whole.
@@ -135,6 +137,9 @@
  * many as a SATA disk is sent at a time: libata takes a mapping that fails for an error.
  */
 #define IO_TLB_SHARES		128
+
+/* With that many sets looked at, the lock of an area is given up for a moment. */
+#define IO_TLB_LOOKS		8
 
 /* Summary of a set of which nothing is known; any run may be in it */
 #define IO_TLB_RUN_UNKNOWN	127
@@ -396,6 +401,16 @@ static inline size_t mapping_end(const struct io_tlb_slot *slot)
 	return end ? end : slot[1].base;
 }
 
+/* The bits of word @word that slots @from to before @to of a set have */
+static inline u64 slot_bits(unsigned int word, unsigned int from, unsigned int to)
+{
+	unsigned int begin = max(from, word * 64), end = min(to, word * 64 + 64);
+
+	if (begin >= end)
+		return 0;
+	return (U64_MAX >> (64 - (end - begin))) << (begin - word * 64);
+}
+
 /*
  * The last slot up to @index in which an allocation starts. It is the one that
  * @index belongs to, if any. Returns -1 if there is none in the set.
@@ -460,6 +475,7 @@ int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index);
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 		       struct io_tlb_request *rq);
 int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
+bool swiotlb_boundary_possible(const struct io_tlb_request *rq);
 bool swiotlb_request_possible(const struct io_tlb_request *rq,
 			      unsigned long room);
 size_t swiotlb_reachable(const struct io_tlb_pool *pool,

@@ -20,6 +20,12 @@ static const u64 stride_bits[] = {
 	0x0000000000000001,
 };
 
+/* @n bits from bit 0, where @n is 1 to 64 */
+static u64 low_bits(unsigned int n)
+{
+	return (2ULL << (n - 1)) - 1;
+}
+
 /* Of slots of which there is at least one */
 static unsigned int lowest_slot(u64 lo, u64 hi)
 {
@@ -67,28 +73,32 @@ static void keep_aligned(u64 *lo, u64 *hi, unsigned int align_mask,
 	*hi &= every;
 }
 
-/*
- * Lowest slot of the candidates from which @rq does not cross a segment
- * boundary, or -1.
- */
-static int lowest_within_boundary(const struct io_tlb_request *rq,
-				  dma_addr_t dma, u64 lo, u64 hi)
+/* Slots between two boundaries. The mask may be all ones. */
+static u64 segment_slots(const struct io_tlb_request *rq)
 {
-	/* Slots between two boundaries. The mask may be all ones. */
-	unsigned long segment = (rq->boundary_mask >> IO_TLB_SHIFT) + 1;
-	unsigned long offset = (dma & rq->boundary_mask) >> IO_TLB_SHIFT;
-	unsigned int slot;
+	return ((u64)rq->boundary_mask >> IO_TLB_SHIFT) + 1;
+}
 
-	while (lo | hi) {
-		slot = lowest_slot(lo, hi);
-		if (((offset + slot) & (segment - 1)) + rq->nslots <= segment)
-			return slot;
-		if (lo)
-			lo &= lo - 1;
-		else
-			hi &= hi - 1;
+/*
+ * Keep the slots from which @n do not cross a segment boundary. @segment is the number
+ * of slots between two boundaries, a power of two that is not less than @n, and the
+ * set's first slot is @offset slots behind one.
+ */
+static void keep_within_boundary(u64 *lo, u64 *hi, unsigned int n,
+				 unsigned long segment, unsigned long offset)
+{
+	unsigned long left = segment - offset;
+	u64 every;
+
+	if (segment < IO_TLB_SEGSIZE) {
+		every = stride_bits[ilog2(segment)] * low_bits(segment - n + 1);
+		every = ror64(every, offset);
+		*lo &= every;
+		*hi &= every;
+	} else if (left < IO_TLB_SEGSIZE) {
+		*lo &= ~slot_bits(0, max(left + 1, n) - n, left);
+		*hi &= ~slot_bits(1, max(left + 1, n) - n, left);
 	}
-	return -1;
 }
 
 /**
@@ -114,12 +124,6 @@ int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index)
 		start = last_first_slot(pool, index);
 	}
 	return start;
-}
-
-/* @n bits from bit 0, where @n is 1 to 64 */
-static u64 low_bits(unsigned int n)
-{
-	return (2ULL << (n - 1)) - 1;
 }
 
 /* Take slots that may lie in both words. */
@@ -163,7 +167,10 @@ static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 		      const struct io_tlb_request *rq)
 {
 	u64 lo = set->free[0], hi = set->free[1], last;
-	int slot;
+	unsigned int slot;
+
+	if (!swiotlb_boundary_possible(rq))
+		return SET_NO_FIT;
 
 	runs_of(&lo, &hi, rq->nslots);
 	if (!(lo | hi))
@@ -173,11 +180,13 @@ static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 		keep_aligned(&lo, &hi, rq->align.mask,
 			     (rq->align.value - (dma >> IO_TLB_SHIFT)) &
 			     rq->align.mask);
-	slot = lowest_within_boundary(rq, dma, lo, hi);
-	if (slot < 0)
+	keep_within_boundary(&lo, &hi, rq->nslots, segment_slots(rq),
+			     (dma & rq->boundary_mask) >> IO_TLB_SHIFT);
+	if (!(lo | hi))
 		return SET_NO_FIT;
 
 	/* If the lowest is out of reach, so are the others. */
+	slot = lowest_slot(lo, hi);
 	last = dma + ((slot + rq->nslots) << IO_TLB_SHIFT) - 1;
 	if (last > rq->limit)
 		return SET_NO_FIT;
@@ -257,23 +266,26 @@ static u64 sets_with_bound(__le64 word, unsigned int bound)
 }
 
 /*
- * Take the lowest slots of a window of the area that satisfy @rq.
+ * Take the lowest slots of a window of the area that satisfy @rq, from those sets on
+ * whose summary is in word @from. Stops when enough sets have been looked at for once,
+ * and leaves in @from where to go on.
  *
  * Context: The area's lock is held.
  * Return: Index of the first slot in the area, or -1.
  */
 static __always_inline int window_take(struct io_tlb_area *area,
-				       unsigned int window,
+				       unsigned int *from,
 				       struct io_tlb_request *rq)
 {
-	unsigned int word = window * IO_TLB_WINDOW_WORDS, i, set;
-	bool misfit = false;
+	unsigned int window = *from / IO_TLB_WINDOW_WORDS, looks = 0, word, set;
+	bool from_start = *from % IO_TLB_WINDOW_WORDS == 0, misfit = false;
+	unsigned int end = (window + 1) * IO_TLB_WINDOW_WORDS;
 	u64 maybe;
 	int slot;
 
-	for (i = 0; i < IO_TLB_WINDOW_WORDS; i++, word++) {
+	for (word = *from; word < end && looks < IO_TLB_LOOKS; word++) {
 		maybe = sets_with_bound(area->summary[word], rq->bound);
-		for (; maybe; maybe &= maybe - 1) {
+		for (; maybe; maybe &= maybe - 1, looks++) {
 			set = word * IO_TLB_SUMMARY_SETS + __ffs64(maybe) / 8;
 			slot = set_alloc(&area->sets[set], rq);
 			if (likely(slot >= 0))
@@ -285,13 +297,16 @@ static __always_inline int window_take(struct io_tlb_area *area,
 				misfit = true;
 		}
 	}
-	if (!misfit && area->windows[window] >= rq->bound)
+	/* All of the window must have been looked at without giving up the lock. */
+	if (from_start && word == end && !misfit &&
+	    area->windows[window] >= rq->bound)
 		WRITE_ONCE(area->windows[window], bound_without(rq->nslots));
+	*from = word;
 	return -1;
 }
 
 static __always_inline int window_alloc(struct io_tlb_area *area,
-					unsigned int window,
+					unsigned int *from,
 					struct io_tlb_request *rq)
 {
 	unsigned long flags;
@@ -299,7 +314,7 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
 
 	spin_lock_irqsave(&area->lock, flags);
 	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
-	index = window_take(area, window, rq);
+	index = window_take(area, from, rq);
 	if (likely(index >= 0)) {
 		area_more_used(area, rq->nslots);
 		index += area->first_set * IO_TLB_SEGSIZE;
@@ -315,22 +330,27 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
  * @rq:		What is wanted. Receives the DMA address.
  *
  * Context: Any. Takes the area's lock, interrupts off, for one look at each of
- * %IO_TLB_WINDOW_SETS sets at most. Not at all if there is nothing to be found.
+ * about %IO_TLB_LOOKS sets at most, and again for the next. Not at all if there is nothing to be found.
  * Return: Index of the first slot, or -1 if the area has nothing that fits.
  */
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 		       struct io_tlb_request *rq)
 {
 	struct io_tlb_area *area = &pool->areas[area_index];
-	unsigned int window;
+	unsigned int from = 0;
 	int index;
 
-	for (window = 0; window * IO_TLB_WINDOW_SETS < area->nr_sets; window++) {
-		if (READ_ONCE(area->windows[window]) < rq->bound)
+	while (from * IO_TLB_SUMMARY_SETS < area->nr_sets) {
+		if (READ_ONCE(area->windows[from / IO_TLB_WINDOW_WORDS]) <
+		    rq->bound) {
+			from = round_up(from + 1, IO_TLB_WINDOW_WORDS);
 			continue;
-		index = window_alloc(area, window, rq);
+		}
+		index = window_alloc(area, &from, rq);
 		if (likely(index >= 0))
 			return index;
+		if (!swiotlb_boundary_possible(rq))
+			return -1;
 	}
 	return -1;
 }
@@ -453,13 +473,27 @@ struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
 }
 
 /**
+ * swiotlb_boundary_possible() - is there any address at which a request may start?
+ * @rq:		What is wanted.
+ *
+ * Context: Any.
+ * Return: %false if it would cross a segment boundary wherever it is aligned.
+ */
+bool swiotlb_boundary_possible(const struct io_tlb_request *rq)
+{
+	u64 segment = segment_slots(rq);
+
+	return (rq->align.value & (segment - 1)) + rq->nslots <= segment;
+}
+
+/**
  * swiotlb_request_possible() - would a pool with nothing in use serve a request?
  * @rq:		What is wanted.
  * @room:	Slots that it has in one piece, a power of two. It starts at a multiple
  *		of their size.
  *
  * Its limit aside. Where the ranges of a device put a pool for it is not known, so
- * for such a device only the number of slots is judged.
+ * for such a device its place in the pool is not judged.
  *
  * Context: Any.
  * Return: %false if it cannot.
@@ -467,12 +501,11 @@ struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
 bool swiotlb_request_possible(const struct io_tlb_request *rq,
 			      unsigned long room)
 {
-	u64 segment = ((u64)rq->boundary_mask >> IO_TLB_SHIFT) + 1;
-
+	if (!swiotlb_boundary_possible(rq))
+		return false;
 	if (swiotlb_dev_ranged(rq->dev))
 		return rq->nslots <= room;
-	return (rq->align.value & (segment - 1)) + rq->nslots <= segment &&
-		(rq->align.value & (room - 1)) + rq->nslots <= room;
+	return (rq->align.value & (room - 1)) + rq->nslots <= room;
 }
 
 /* Does the device reach all @bytes of a set? */

@@ -138,16 +138,6 @@ static int fit_into_run(struct io_tlb_pool *pool, const struct run *run,
 	return slot;
 }
 
-/* The bits of word @word that slots @from to before @to of a set have */
-static u64 slot_bits(unsigned int word, unsigned int from, unsigned int to)
-{
-	unsigned int begin = max(from, word * 64), end = min(to, word * 64 + 64);
-
-	if (begin >= end)
-		return 0;
-	return (U64_MAX >> (64 - (end - begin))) << (begin - word * 64);
-}
-
 static void mark_free(struct io_tlb_set *set, unsigned int from,
 		      unsigned int to, bool is_free)
 {

@@ -135,6 +135,11 @@ static inline unsigned int __ffs64(u64 x)
 	return __builtin_ctzll(x);
 }
 
+static inline u64 ror64(u64 word, unsigned int shift)
+{
+	return (word >> (shift & 63)) | (word << (-shift & 63));
+}
+
 static inline int fls64(u64 x)
 {
 	return x ? 64 - __builtin_clzll(x) : 0;
