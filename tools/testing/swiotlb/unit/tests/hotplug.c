@@ -99,6 +99,10 @@ static void write_meanwhile(void)
 {
 	unsigned long leaf = PHYS_PFN(machine_page_phys(hole)) / P2M_PER_PAGE;
 
+	if (!xen_p2m_nr_leaves) {
+		machine_interrupt = write_meanwhile;
+		return;
+	}
 	EXPECT(leaf < xen_p2m_nr_leaves);
 	xen_p2m_contiguous(PHYS_PFN(machine_page_phys(hole)), 2);
 	EXPECT_EQ(xen_p2m_leaves[leaf], XEN_P2M_UNKNOWN);

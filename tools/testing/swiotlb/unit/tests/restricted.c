@@ -63,7 +63,9 @@ TEST(restricted_map)
 static unsigned int areas_of(struct device *dev, size_t size, unsigned int cpus,
 			     bool no_default_pool)
 {
-	struct machine_config config = { .cpus = cpus, .no_pool = no_default_pool };
+	struct machine_config config = {
+		.cpus = cpus, .no_pool = no_default_pool, .param = "512",
+	};
 
 	machine_boot(&config);
 	EXPECT_EQ(set_up(size, NULL), 0);
@@ -72,7 +74,7 @@ static unsigned int areas_of(struct device *dev, size_t size, unsigned int cpus,
 	return dev->dma_io_tlb_mem->defpool->nareas;
 }
 
-static const char *const area_names[] = { "1M", "3M", "16M", "no_default_pool", NULL };
+static const char *const area_names[] = { "1M", "3M", "8M", "no_default_pool", NULL };
 
 /* An area for each CPU, in which what it maps is; and room for what is large. */
 TEST_VARIANTS(restricted_areas, area_names)
@@ -91,7 +93,7 @@ TEST_VARIANTS(restricted_areas, area_names)
 		EXPECT_EQ(areas_of(&dev, 3 * SZ_1M, 4, false), 2);
 		return;
 	case 2:
-		EXPECT_EQ(areas_of(&dev, 16 * SZ_1M, 3, false), 4);
+		EXPECT_EQ(areas_of(&dev, 8 * SZ_1M, 3, false), 4);
 		return;
 	case 3:
 		EXPECT_EQ(areas_of(&dev, 4 * SZ_1M, 4, true), 4);
