@@ -12,6 +12,7 @@
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
 #include <linux/cc_platform.h>
+#include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 #include <linux/iommu-dma.h>
 #include <linux/kmsan-checks.h>

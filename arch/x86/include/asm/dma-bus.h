@@ -60,7 +60,7 @@ static __always_inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
 	}
 
 	asm volatile(XEN_DMA_THUNK(xen_dma_phys_to_bus)
-	    : "=a" (bus), ASM_CALL_CONSTRAINT : "D" (phys) : "cc");
+	    : "=a" (bus), ASM_CALL_CONSTRAINT : "D" (phys) : "memory", "cc");
 	return bus;
 }
 
@@ -72,7 +72,7 @@ static __always_inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
 		return bus;
 
 	asm volatile(XEN_DMA_THUNK(xen_dma_bus_to_phys)
-	    : "=a" (phys), ASM_CALL_CONSTRAINT : "D" (bus) : "cc");
+	    : "=a" (phys), ASM_CALL_CONSTRAINT : "D" (bus) : "memory", "cc");
 	return phys;
 }
 
@@ -92,7 +92,8 @@ static __always_inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 		return true;
 
 	asm volatile(XEN_DMA_THUNK(xen_dma_contiguous)
-	    : "=a" (ret), ASM_CALL_CONSTRAINT : "D" (phys), "S" (size) : "cc");
+	    : "=a" (ret), ASM_CALL_CONSTRAINT : "D" (phys), "S" (size) :
+	      "memory", "cc");
 	return (u8)ret;
 }
 
