@@ -198,7 +198,10 @@ void swiotlb_pool_trim(struct io_tlb_pool *pool, unsigned long nsets)
 	pool->end = slot_phys(pool, pool->nslabs);
 }
 
-/* Free slots become used ones that belong to nobody, or the other way round. */
+/*
+ * Free slots become used ones that belong to nobody, or the other way round. A set that
+ * was lost at a restore stays as it is: it must not be found by a search.
+ */
 static void close_area(struct io_tlb_area *area, bool close)
 {
 	unsigned int i;
@@ -208,6 +211,8 @@ static void close_area(struct io_tlb_area *area, bool close)
 		u64 *from = close ? set->free : set->first;
 		u64 *to = close ? set->first : set->free;
 
+		if (set->bus == IO_TLB_BUS_NONE)
+			continue;
 		for (unsigned int word = 0; word < 2; word++) {
 			WRITE_ONCE(to[word], to[word] | from[word]);
 			WRITE_ONCE(from[word], 0);
