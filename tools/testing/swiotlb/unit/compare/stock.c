@@ -10,6 +10,9 @@
 
 const char whose[] = "stock";
 
+/* Of kernel/dma/direct.c, which is not compiled here */
+u64 zone_dma_limit = DMA_BIT_MASK(24);
+
 static bool on_xen;
 
 void core_reset(void)

@@ -24,7 +24,7 @@ struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp)
 		return NULL;
 	might_sleep();
 	phys = machine_alloc(PAGE_SIZE << get_order(size), gfp | __GFP_HIGHMEM);
-	return phys == DMA_PHYS_NONE ? NULL : pfn_to_page(PHYS_PFN(phys));
+	return phys == (phys_addr_t)-1 ? NULL : pfn_to_page(PHYS_PFN(phys));
 }
 
 void dma_free_contiguous(struct device *dev, struct page *page, size_t size)
