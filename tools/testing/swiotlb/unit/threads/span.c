@@ -54,9 +54,9 @@ static void use_one(struct user *user)
 	}
 	check_byte(dev, user->buffer, dma, size - 1);
 
-	/* From anywhere in it */
+	/* All of it, whatever the size that is told */
 	at = machine_random(&user->random) % size;
-	swiotlb_tbl_unmap_single(dev, dma_to_phys(dev, dma) + at, size - at, DMA_BIDIRECTIONAL, 0);
+	swiotlb_tbl_unmap_single(dev, dma_to_phys(dev, dma), size - at, DMA_BIDIRECTIONAL, 0);
 }
 
 static void *use_spans(void *arg)
