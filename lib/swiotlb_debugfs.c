@@ -171,8 +171,8 @@ static void reset_hiwater(struct io_tlb_mem *mem)
 		reset_allowances(table->pools[i]);
 	rcu_read_unlock();
 
-	/* In this order, so that no step that is taken meanwhile is lost */
 	atomic_long_set(&mem->used_hiwater, 0);
+	/* Read the sum behind that, so that no step that is taken meanwhile is lost. */
 	smp_mb();
 	raise_hiwater(mem, atomic_long_read(&mem->allowed));
 }

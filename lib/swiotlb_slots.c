@@ -330,7 +330,8 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
  * @rq:		What is wanted. Receives the DMA address.
  *
  * Context: Any. Takes the area's lock, interrupts off, for one look at each of
- * about %IO_TLB_LOOKS sets at most, and again for the next. Not at all if there is nothing to be found.
+ * about %IO_TLB_LOOKS sets at most, and again for the next. Does not take it if there
+ * is nothing to be found.
  * Return: Index of the first slot, or -1 if the area has nothing that fits.
  */
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
