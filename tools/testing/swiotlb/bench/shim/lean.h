@@ -190,6 +190,7 @@ void *machine_alloc(size_t size);
 #define kzalloc				kmalloc
 #define kvzalloc			kmalloc
 #define kvmalloc			kmalloc
+#define kvmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
 #define kcalloc(n, size, gfp)		machine_alloc((n) * (size))
 #define kfree(p)			((void)(p))
 #define kvfree				kfree
