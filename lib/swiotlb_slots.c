@@ -266,35 +266,70 @@ static u64 sets_with_bound(__le64 word, unsigned int bound)
 }
 
 /*
+ * Take the lowest slots of the area's @set that satisfy @rq.
+ *
+ * Context: The area's lock is held.
+ * Return: Index of the first slot in the area, or an &enum set_verdict.
+ */
+static __always_inline int set_take_lowest(struct io_tlb_area *area,
+					   unsigned int set,
+					   struct io_tlb_request *rq)
+{
+	int slot = set_alloc(&area->sets[set], rq);
+
+	if (likely(slot >= 0))
+		return set * IO_TLB_SEGSIZE + slot;
+	if (slot == SET_NO_RUN)
+		*summary_byte(area, set) = bound_without(rq->nslots);
+	return slot;
+}
+
+/*
+ * Take the lowest slots of the first set that may have room, by the summary in word
+ * @word. Mostly it has.
+ */
+static __always_inline int first_take(struct io_tlb_area *area,
+				      unsigned int word,
+				      struct io_tlb_request *rq)
+{
+	u64 maybe = sets_with_bound(area->summary[word], rq->bound);
+
+	if (unlikely(!maybe))
+		return SET_NO_RUN;
+	return set_take_lowest(area, word * IO_TLB_SUMMARY_SETS +
+			       __ffs64(maybe) / 8, rq);
+}
+
+/*
  * Take the lowest slots of a window of the area that satisfy @rq, from those sets on
  * whose summary is in word @from. Stops when enough sets have been looked at for once,
- * and leaves in @from where to go on.
+ * and leaves in @from where to go on. @misfit: The first set that may have room has been
+ * tried, and nothing in it fits.
  *
  * Context: The area's lock is held.
  * Return: Index of the first slot in the area, or -1.
  */
-static __always_inline int window_take(struct io_tlb_area *area,
-				       unsigned int *from,
-				       struct io_tlb_request *rq)
+static noinline int window_take(struct io_tlb_area *area, unsigned int *from,
+				bool misfit, struct io_tlb_request *rq)
 {
-	unsigned int window = *from / IO_TLB_WINDOW_WORDS, looks = 0, word, set;
-	bool from_start = *from % IO_TLB_WINDOW_WORDS == 0, misfit = false;
+	unsigned int window = *from / IO_TLB_WINDOW_WORDS, looks = 1, word;
 	unsigned int end = (window + 1) * IO_TLB_WINDOW_WORDS;
+	bool from_start = *from % IO_TLB_WINDOW_WORDS == 0;
+	bool skip = misfit;
 	u64 maybe;
-	int slot;
+	int index;
 
 	for (word = *from; word < end && looks < IO_TLB_LOOKS; word++) {
 		maybe = sets_with_bound(area->summary[word], rq->bound);
+		if (skip)
+			maybe &= maybe - 1;
+		skip = false;
 		for (; maybe; maybe &= maybe - 1, looks++) {
-			set = word * IO_TLB_SUMMARY_SETS + __ffs64(maybe) / 8;
-			slot = set_alloc(&area->sets[set], rq);
-			if (likely(slot >= 0))
-				return set * IO_TLB_SEGSIZE + slot;
-			if (slot == SET_NO_RUN)
-				*summary_byte(area, set) =
-					bound_without(rq->nslots);
-			else
-				misfit = true;
+			index = set_take_lowest(area, word * IO_TLB_SUMMARY_SETS +
+						__ffs64(maybe) / 8, rq);
+			if (likely(index >= 0))
+				return index;
+			misfit |= index == SET_NO_FIT;
 		}
 	}
 	/* All of the window must have been looked at without giving up the lock. */
@@ -314,7 +349,9 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
 
 	spin_lock_irqsave(&area->lock, flags);
 	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
-	index = window_take(area, from, rq);
+	index = first_take(area, *from, rq);
+	if (unlikely(index < 0))
+		index = window_take(area, from, index == SET_NO_FIT, rq);
 	if (likely(index >= 0)) {
 		area_more_used(area, rq->nslots);
 		index += area->first_set * IO_TLB_SEGSIZE;
