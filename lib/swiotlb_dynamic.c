@@ -230,7 +230,7 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
  * @bus_bits bits. Or change nothing and return an error.
  */
 static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
-		    unsigned long nslabs, bool keep)
+		    unsigned long nslabs)
 {
 	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
 	struct io_tlb_pool_table *table;
@@ -251,19 +251,33 @@ static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
 		return PTR_ERR(pool);
 	}
 
-	pool->keep = keep;
-	/* What is added for a promise is small on purpose. */
-	if (!keep)
-		WRITE_ONCE(mem->grow_room,
-			   rounddown_pow_of_two(pool->longest >> IO_TLB_SHIFT));
+	WRITE_ONCE(mem->grow_room,
+		   rounddown_pow_of_two(pool->longest >> IO_TLB_SHIFT));
 	swiotlb_publish(mem, pool, table);
 	return 0;
 }
 
+/* Is there a pool, other than @but, with bus addresses of no more than @bus_bits bits? */
+static bool other_within(struct io_tlb_mem *mem, unsigned int bus_bits,
+			 const struct io_tlb_pool *but)
+{
+	struct io_tlb_pool_table *table = rcu_dereference_protected(mem->pools, 1);
+	unsigned int i;
+
+	for (i = 0; i < table->nr; i++)
+		if (table->pools[i] != but &&
+		    table->pools[i]->bus_max <= DMA_BIT_MASK(bus_bits))
+			return true;
+	return false;
+}
+
 static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
-	int err = add_pool(mem, bus_bits, max_growth(), false);
+	int err = add_pool(mem, bus_bits, max_growth());
 
+	/* A single set is worth having for those who reach nothing else. */
+	if (err == -ENOMEM && !other_within(mem, bus_bits, NULL))
+		err = add_pool(mem, bus_bits, IO_TLB_SEGSIZE);
 	if (!err) {
 		/* What can be had with few bits can be had with more. */
 		if (bus_bits <= mem->grow_failed_bits)
@@ -285,7 +299,7 @@ static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 }
 
 /* Not if as many bits or more have just failed */
-static bool may_try(struct io_tlb_mem *mem, unsigned int bus_bits)
+static bool may_try(const struct io_tlb_mem *mem, unsigned int bus_bits)
 {
 	return bus_bits > READ_ONCE(mem->grow_failed_bits) ||
 		!time_before(jiffies, READ_ONCE(mem->grow_next));
@@ -312,26 +326,18 @@ void swiotlb_grow(struct work_struct *work)
 }
 
 /**
- * swiotlb_grow_now() - add a small pool for a device that reaches no other
+ * swiotlb_may_grow() - could there be a pool for a device that reaches no other?
  * @mem:	Software IO TLB.
  * @bus_bits:	Address bits of the device.
  *
- * It is never freed, because the device has been promised bounce buffers.
- *
- * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
- * Return: 0 or -ENOMEM.
+ * Context: Any.
+ * Return: %true if a mapping that finds no room would have one added. Whether there is
+ * memory for it is not known unless somebody has just tried.
  */
-int swiotlb_grow_now(struct io_tlb_mem *mem, unsigned int bus_bits)
+bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int bus_bits)
 {
-	int err = -ENOMEM;
-
-	mutex_lock(&mem->pools_mutex);
-	if (mem->can_grow)
-		err = add_pool(mem, bus_bits, IO_TLB_MIN_SLABS, true);
-	if (mem->can_grow && err)
-		err = add_pool(mem, bus_bits, IO_TLB_SEGSIZE, true);
-	mutex_unlock(&mem->pools_mutex);
-	return err;
+	return mem->can_grow && bus_bits >= IO_TLB_MIN_BITS &&
+		may_try(mem, bus_bits);
 }
 
 /* Nothing is in use, and nothing was when it was looked at before. */
@@ -339,8 +345,20 @@ static bool has_been_idle(struct io_tlb_pool *pool)
 {
 	bool was_idle = pool->was_idle;
 
-	pool->was_idle = !pool->keep && !swiotlb_pool_used(pool);
+	pool->was_idle = !swiotlb_pool_used(pool);
+	pool->was_used |= !pool->was_idle;
 	return was_idle && pool->was_idle;
+}
+
+/*
+ * A pool that is all that some device reaches, and has been used, is not freed where
+ * memory has to be made contiguous: others may have taken what is as low when it is
+ * needed again, and the mapping that needs it cannot wait.
+ */
+static bool is_irreplaceable(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
+{
+	return mem->backend && pool->was_used &&
+		!other_within(mem, pool->bus_bits, pool);
 }
 
 /* Free a pool. If it is in use now, or there is no memory, do nothing. */
@@ -378,7 +396,7 @@ void swiotlb_shrink(struct work_struct *work)
 	struct io_tlb_mem *mem = container_of(to_delayed_work(work),
 					      struct io_tlb_mem, shrink);
 	struct io_tlb_pool *pool;
-	bool more = false;
+	bool more = false, idle;
 	unsigned int i;
 
 	mutex_lock(&mem->pools_mutex);
@@ -386,8 +404,10 @@ void swiotlb_shrink(struct work_struct *work)
 	/* From the last on, so that removing one does not move those to come */
 	for (i = rcu_dereference_protected(mem->pools, 1)->nr; i-- > 1; ) {
 		pool = rcu_dereference_protected(mem->pools, 1)->pools[i];
-		if (!has_been_idle(pool) || !remove_pool(mem, pool))
-			more |= !pool->keep;
+		idle = has_been_idle(pool);
+		if (is_irreplaceable(mem, pool))
+			continue;
+		more |= !idle || !remove_pool(mem, pool);
 	}
 	mutex_unlock(&mem->pools_mutex);
 
@@ -548,6 +568,23 @@ static void want_pool(const struct io_tlb_request *rq)
 	if (bits < READ_ONCE(mem->grow_bits))
 		WRITE_ONCE(mem->grow_bits, bits);
 	queue_work(system_freezable_wq, &mem->grow);
+}
+
+/**
+ * swiotlb_want_pool() - have a pool added for a device
+ * @dev:	Device that reaches none of those that there are.
+ * @limit:	Highest DMA address that it reaches.
+ *
+ * Starts the worker and does not wait for it.
+ *
+ * Context: Any.
+ */
+void swiotlb_want_pool(struct device *dev, u64 limit)
+{
+	struct io_tlb_request rq = swiotlb_request(dev, 0, 1, 0, limit, false);
+
+	if (dev->dma_io_tlb_mem->can_grow)
+		want_pool(&rq);
 }
 
 /**

@@ -530,7 +530,7 @@ phys_addr_t default_swiotlb_limit(void)
 	return pool ? pool->end - 1 : PFN_PHYS(max_pfn) - 1;
 }
 
-/* Does a pool that stays lie below @mask altogether? */
+/* Does a pool lie below @mask altogether? */
 static bool pool_below(struct io_tlb_mem *mem, u64 mask)
 {
 	struct io_tlb_pool_table *table;
@@ -540,8 +540,7 @@ static bool pool_below(struct io_tlb_mem *mem, u64 mask)
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (i = 0; !found && table && i < table->nr; i++)
-		found = table->pools[i]->keep &&
-			table->pools[i]->bus_max <= mask;
+		found = table->pools[i]->bus_max <= mask;
 	rcu_read_unlock();
 	return found;
 }
@@ -551,19 +550,37 @@ static bool pool_below(struct io_tlb_mem *mem, u64 mask)
  * @dev:	Device.
  * @mask:	The DMA mask that it may get, all ones up to some bit.
  *
- * All other memory may be out of its reach. If all pools are too high for it, but
- * bounce memory can be had that is not, a small pool is added.
+ * All other memory may be out of its reach. A pool may be, too, that is only added when
+ * the mask has been set, or by the first mapping. That there is memory for it is
+ * assumed, unless there was none within the last second.
  *
- * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
+ * Context: Any.
  * Return: %true if it can.
  */
 bool swiotlb_supports(struct device *dev, u64 mask)
 {
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	unsigned int bits = fls64(mask);
 
 	if (!is_swiotlb_active(dev))
 		return false;
-	return pool_below(mem, mask) ||
-		(bits >= IO_TLB_MIN_BITS && !swiotlb_grow_now(mem, bits));
+	return pool_below(mem, mask) || swiotlb_may_grow(mem, fls64(mask));
+}
+
+/**
+ * swiotlb_prepare() - the DMA mask of a device has been set
+ * @dev:	Device.
+ *
+ * If it reaches no pool, the worker that adds one is started now. The first mapping,
+ * which could not wait for it, normally finds the pool. Where no backend is needed a
+ * transient pool serves that mapping, and most devices never make one.
+ *
+ * Context: Any.
+ */
+void swiotlb_prepare(struct device *dev)
+{
+	u64 limit = min_not_zero(*dev->dma_mask, dev->bus_dma_limit);
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	if (is_swiotlb_active(dev) && mem->backend && !pool_below(mem, limit))
+		swiotlb_want_pool(dev, limit);
 }

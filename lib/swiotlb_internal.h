@@ -249,8 +249,9 @@ struct io_tlb_area {
  * @bus_bits:	Its bus addresses were wanted to have no more bits than that.
  * @late_alloc:	The memory comes from the page allocator, not from memblock.
  * @transient:	Made for a single mapping.
- * @keep:	Not to be freed when it is idle.
+ * @keep:	Never freed: what it has is what a driver may rely on.
  * @was_idle:	Nothing was in use when it was last looked at.
+ * @was_used:	Something was when it was looked at before.
  * @node:	In &transient_bucket.pools, if @transient.
  * @rcu:	Delays freeing past the readers of that.
  */
@@ -273,6 +274,7 @@ struct io_tlb_pool {
 	bool transient;
 	bool keep;
 	bool was_idle;
+	bool was_used;
 	struct hlist_node node;
 	struct rcu_head rcu;
 };
@@ -627,7 +629,8 @@ static __always_inline void area_less_used(struct io_tlb_area *area,
 #ifdef CONFIG_SWIOTLB_DYNAMIC
 void swiotlb_grow(struct work_struct *work);
 void swiotlb_shrink(struct work_struct *work);
-int swiotlb_grow_now(struct io_tlb_mem *mem, unsigned int bus_bits);
+bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int bus_bits);
+void swiotlb_want_pool(struct device *dev, u64 limit);
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 					    int *index);
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool);
@@ -642,10 +645,14 @@ static inline void swiotlb_shrink(struct work_struct *work)
 {
 }
 
-static inline int swiotlb_grow_now(struct io_tlb_mem *mem,
-				   unsigned int bus_bits)
+static inline bool swiotlb_may_grow(const struct io_tlb_mem *mem,
+				    unsigned int bus_bits)
 {
-	return -ENOMEM;
+	return false;
+}
+
+static inline void swiotlb_want_pool(struct device *dev, u64 limit)
+{
 }
 
 static inline struct io_tlb_pool *

@@ -212,6 +212,7 @@ void __init swiotlb_adjust_size(unsigned long size);
 phys_addr_t default_swiotlb_base(void);
 phys_addr_t default_swiotlb_limit(void);
 bool swiotlb_supports(struct device *dev, u64 mask);
+void swiotlb_prepare(struct device *dev);
 void swiotlb_reconnect(void);
 #else
 static inline void swiotlb_init(bool addressing_limited, unsigned int flags)
@@ -274,6 +275,10 @@ static inline phys_addr_t default_swiotlb_limit(void)
 static inline bool swiotlb_supports(struct device *dev, u64 mask)
 {
 	return false;
+}
+
+static inline void swiotlb_prepare(struct device *dev)
+{
 }
 #endif /* CONFIG_SWIOTLB */
 

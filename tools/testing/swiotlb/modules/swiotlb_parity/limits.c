@@ -2,6 +2,7 @@
 /*
  * Answers that drivers act on: masks, sizes, whether to sync.
  */
+#include <linux/delay.h>
 #include <linux/pfn.h>
 #include <linux/rcupdate.h>
 
@@ -105,7 +106,25 @@ static int fill_below(struct edu *edu, struct edu_buf *buf, struct edu_map *map,
 	return err;
 }
 
-/* An accepted mask serves mappings, all of them below it. */
+/* Where no pool is as low as the mask, a worker may add one now that it has been set. */
+static bool served_soon(struct edu *edu, struct edu_buf *buf, struct edu_map *map)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 50; tries++) {
+		if (!edu_map_quiet(edu, map, buf->mem, buf->size, DMA_TO_DEVICE)) {
+			edu_unmap(edu, map);
+			return true;
+		}
+		msleep(20);
+	}
+	return false;
+}
+
+/*
+ * An accepted mask serves mappings, all of them below it. If it turns out that there is
+ * no memory for a pool, the mask is accepted no longer.
+ */
 static int supported(struct edu *edu, struct edu_buf *buf, struct edu_map *map,
 		     unsigned int bits, unsigned int most)
 {
@@ -114,6 +133,10 @@ static int supported(struct edu *edu, struct edu_buf *buf, struct edu_map *map,
 
 	if (dma_set_mask(edu->dev, mask)) {
 		edu_note("a mask of %u bits is refused", bits);
+		return NOT_HERE;
+	}
+	if (!served_soon(edu, buf, map) && dma_set_mask(edu->dev, mask)) {
+		edu_note("a mask of %u bits is refused, now that no pool could be had", bits);
 		return NOT_HERE;
 	}
 	err = fill_below(edu, buf, map, mask, &most);

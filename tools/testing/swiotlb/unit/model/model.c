@@ -57,6 +57,7 @@ static void add_pool(struct model_mem *mm, struct io_tlb_pool *pool)
 		machine_fail("a pool has %lu slots, but not the memory", pool->nslabs);
 	memset(mp->used, 0, sizeof(mp->used));
 	mp->idle = 0;
+	mp->seen_used = false;
 	mp->pool = pool;
 	mp->start = pool->start;
 	mp->nslots = pool->nslabs;
@@ -93,6 +94,35 @@ static bool is_in_table(struct model_mem *mm, const struct model_pool *mp)
 }
 
 /*
+ * Where memory has to be made contiguous a pool stays that has been seen in use, if no
+ * other is as low.
+ */
+static bool stays(struct model_mem *mm, const struct model_pool *mp)
+{
+	struct io_tlb_pool_table *table = mm->mem->pools;
+	unsigned int i;
+
+	if (!mp->pool->backend || !mp->seen_used)
+		return false;
+	for (i = 0; i < table->nr; i++)
+		if (table->pools[i] != mp->pool &&
+		    table->pools[i]->bus_max <= DMA_BIT_MASK(mp->pool->bus_bits))
+			return false;
+	return true;
+}
+
+/* Is there a pool that may go one day? */
+bool model_may_shrink(struct model_mem *mm)
+{
+	struct model_pool *mp;
+
+	for (mp = mm->pools + 1; mp < mm->pools + mm->nr_pools; mp++)
+		if (mp->pool && !stays(mm, mp))
+			return true;
+	return false;
+}
+
+/*
  * Pools have been looked at: those that were idle for the second time are gone, and no
  * others. One may stay if there was no memory for another table.
  */
@@ -105,10 +135,11 @@ void model_shrink(struct model_mem *mm, bool may_stay)
 		if (!mp->pool)
 			continue;
 		mp->idle = is_free(mp, 0, mp->nslots) ? mp->idle + 1 : 0;
+		mp->seen_used |= !mp->idle;
 		there = is_in_table(mm, mp);
 		if (!there && mp->idle < 2)
 			machine_fail("a pool is gone that was not idle for long");
-		if (there && mp->idle >= 2 && !may_stay)
+		if (there && mp->idle >= 2 && !may_stay && !stays(mm, mp))
 			machine_fail("a pool stays that was idle %u times", mp->idle);
 		if (!there) {
 			mp->pool = NULL;

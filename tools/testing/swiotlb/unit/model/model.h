@@ -39,6 +39,7 @@
  * @bus:	Bus address of each slot set.
  * @used:	For each slot, whether a mapping has it.
  * @idle:	How often in a row it was seen with nothing in use.
+ * @seen_used:	It was seen with something in use.
  */
 struct model_pool {
 	struct io_tlb_pool *pool;
@@ -49,6 +50,7 @@ struct model_pool {
 	phys_addr_t bus[MODEL_SETS];
 	bool used[MODEL_SLOTS];
 	unsigned int idle;
+	bool seen_used;
 };
 
 /**
@@ -125,6 +127,7 @@ struct mapping {
 void model_reset(void);
 void model_add_mem(struct model_mem *mm, struct io_tlb_mem *mem, const char *dir);
 void model_find_new_pools(struct model_mem *mm);
+bool model_may_shrink(struct model_mem *mm);
 void model_shrink(struct model_mem *mm, bool may_stay);
 size_t model_told(struct model_mem *mm, struct device *dev);
 void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t size,

@@ -356,9 +356,10 @@ static void free_idle(void)
 	tell("-> %u", done);
 	if (!world.mem[0].nr_pools)
 		return;
-	if (!done && rcu_dereference_protected(io_tlb_default_mem.pools, 1)->nr > 1)
+	if (!done && model_may_shrink(&world.mem[0]))
 		machine_fail("nobody looks whether pools are idle");
-	model_shrink(&world.mem[0], may_stay);
+	if (done)
+		model_shrink(&world.mem[0], may_stay);
 }
 
 static void fail(const struct step *step)

@@ -4,6 +4,7 @@
  * The Makefile takes the functions out of that file.
  */
 #include "../machine/machine.h"
+#include <dma/direct.h>
 
 struct dma_map_ops {
 	void (*sync_single_for_cpu)(void);
@@ -15,7 +16,7 @@ struct dma_map_ops {
 #define get_dma_ops(dev)		((const struct dma_map_ops *)NULL)
 #define dma_map_direct(dev, ops)	(!(ops))
 #define use_dma_iommu(dev)		false
-#define dma_supported(dev, mask)	true
+#define dma_supported(dev, mask)	dma_direct_supported(dev, mask)
 #define arch_dma_set_mask(dev, mask)	do { } while (0)
 
 #include <mapping-mask.h>

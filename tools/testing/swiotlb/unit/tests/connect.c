@@ -135,11 +135,14 @@ TEST(connect_nothing)
 TEST_XEN_FRAMES(connect_growth_at_limit)
 {
 	struct io_tlb_pool_table *table;
+	struct device dev;
 
 	boot_xen(variant + 1, "512", 0, 0);
 	machine_fail_nth(FAIL_EXCHANGE, 0);
 	mem->defpool->bus_max = U64_MAX;
-	EXPECT(swiotlb_supports(&(struct device){ .dma_io_tlb_mem = mem }, DMA_BIT_MASK(30)));
+	device_init(&dev, 64);
+	EXPECT_EQ(dma_set_mask(&dev, DMA_BIT_MASK(30)), 0);
+	EXPECT_EQ(machine_work(), 1);
 	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 1);
 	machine_grace_period();
 	table = mem->pools;
@@ -227,7 +230,9 @@ TEST_XEN_FRAMES(reconnect_moved)
 
 	boot_xen(variant + 1, "2048,2", 0, 0);
 	map_kept();
-	EXPECT(swiotlb_grow_now(mem, 28) == 0);
+	mem->grow_bits = 28;
+	schedule_work(&mem->grow);
+	EXPECT_EQ(machine_work(), 1);
 	machine_grace_period();
 	before = mem->defpool->sets[0].bus;
 	machine_restore();
@@ -237,10 +242,10 @@ TEST_XEN_FRAMES(reconnect_moved)
 	check_sets(((struct io_tlb_pool_table *)mem->pools)->pools[1]);
 	EXPECT(mem->defpool->bus_max <= DMA_BIT_MASK(32));
 	EXPECT(((struct io_tlb_pool_table *)mem->pools)->pools[1]->bus_max <= DMA_BIT_MASK(28));
-	EXPECT_EQ(machine_extents_in_use(), 1024 + 256);
+	EXPECT_EQ(machine_extents_in_use(), 1024 + 1024);
 	EXPECT(!machine_said("doing without"));
 	unmap_kept();
-	check_all_usable(2048 + 512);
+	check_all_usable(4096);
 }
 
 /* Nothing has moved: nothing is done. */
@@ -413,22 +418,24 @@ TEST_XEN_FRAMES(reconnect_coherent)
 	check_all_usable(512);
 }
 
-/* A pool that was promised to a device of few bits is as low after a restore. */
+/* A pool that was added for a device of few bits is as low after a restore. */
 TEST_XEN_FRAMES(reconnect_low)
 {
 	struct io_tlb_pool *low;
 	struct device narrow;
 
 	boot_xen(variant + 1, "1024,2", 0, 0);
-	device_init(&narrow, 24);
-	EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
+	device_init(&narrow, 64);
+	EXPECT_EQ(dma_set_mask(&narrow, DMA_BIT_MASK(24)), 0);
+	machine_work();
 	EXPECT_EQ(mem->pools->nr, 2);
 	low = mem->pools->pools[1];
 	machine_restore();
 	swiotlb_reconnect();
 	check_sets(low);
 	EXPECT(low->bus_max <= DMA_BIT_MASK(24));
-	EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
+	EXPECT_EQ(dma_set_mask(&narrow, DMA_BIT_MASK(24)), 0);
+	machine_work();
 	EXPECT_EQ(mem->pools->nr, 2);
 }
 

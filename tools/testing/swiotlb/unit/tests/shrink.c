@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools that go again when they are idle, and those that are added to stay.
+ * Pools that go again when they are idle. Those that stay even so: promise.c
  */
 #include "test.h"
 
@@ -327,89 +327,5 @@ TEST_ALL_FRAMES(shrink_hiwater)
 	grow_by_one();
 	fill();
 	EXPECT_EQ(counter("io_tlb_used_hiwater"), counter("io_tlb_used"));
-	end();
-}
-
-/* --- pools that stay --- */
-
-/* A mask that no pool is below: one is added if it can be, and promised for good. */
-TEST_ALL_FRAMES(shrink_not_what_was_promised)
-{
-	struct device narrow;
-	unsigned int i;
-
-	boot_grown(variant, 0);
-	if (!variant)
-		mem->defpool->bus_max = DMA_BIT_MASK(32);
-	device_init(&narrow, 24);
-	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(32)));
-	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(64)));
-	EXPECT_EQ(nr_pools(), 1);
-	/* On Xen the first may be as low as that. */
-	EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
-	EXPECT_EQ(nr_pools(), mem->defpool->bus_max <= DMA_BIT_MASK(24) ? 1 : 2);
-	mem->defpool->bus_max = DMA_BIT_MASK(32);
-	for (i = 0; i < 2; i++) {
-		EXPECT(swiotlb_supports(&narrow, DMA_BIT_MASK(24)));
-		EXPECT_EQ(nr_pools(), 2);
-	}
-	EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(24));
-	EXPECT_EQ(newest_pool()->nslabs, 512);
-	EXPECT(newest_pool()->keep);
-	/* Of both, as both stay */
-	EXPECT_EQ(swiotlb_max_mapping_size(&device), 2 * SZ_1M / 128);
-
-	/* It stays, and what does not is not counted on. */
-	fill();
-	grow_by_one();
-	drain_to(0);
-	for (i = 0; i < 3; i++)
-		machine_delayed_work();
-	EXPECT_EQ(nr_pools(), 2);
-	EXPECT(newest_pool()->keep);
-	/* For devices that reach less, none is added, even if it could be. */
-	newest_pool()->bus_max = DMA_BIT_MASK(24);
-	EXPECT(!swiotlb_supports(&narrow, DMA_BIT_MASK(23)));
-	EXPECT_EQ(nr_pools(), 2);
-	EXPECT_EQ(machine_delayed_work(), 0);
-	end();
-}
-
-/* A pool that may go is not what a device can be promised. */
-TEST(shrink_promise_needs_a_pool_that_stays)
-{
-	boot_grown(FRAMES_NATIVE, 1);
-	EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(28));
-	mem->defpool->bus_max = DMA_BIT_MASK(32);
-	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(28)));
-	EXPECT_EQ(nr_pools(), 3);
-	end();
-}
-
-/* Nothing is to be had: the mask is refused, and nothing is lost. */
-TEST_ALL_FRAMES(shrink_promise_refused)
-{
-	static const enum machine_failure kinds[] = { FAIL_PAGES, FAIL_KMALLOC, FAIL_EXCHANGE };
-	unsigned long pages, objects, extents;
-	unsigned int i;
-
-	boot_grown(variant, 0);
-	mem->defpool->bus_max = DMA_BIT_MASK(32);
-	pages = machine_pages_in_use();
-	objects = machine_objects_in_use();
-	extents = machine_extents_in_use();
-	for (i = 0; i < (variant ? 3 : 2); i++) {
-		machine_fail_all(kinds[i], true);
-		EXPECT(!swiotlb_supports(&device, DMA_BIT_MASK(28)));
-		machine_fail_all(kinds[i], false);
-		EXPECT_EQ(nr_pools(), 1);
-		EXPECT_EQ(machine_pages_in_use(), pages);
-		EXPECT_EQ(machine_objects_in_use(), objects);
-		EXPECT_EQ(machine_extents_in_use(), extents);
-	}
-	mem->can_grow = false;
-	EXPECT(!swiotlb_supports(&device, DMA_BIT_MASK(28)));
-	mem->can_grow = true;
-	EXPECT(swiotlb_supports(&device, DMA_BIT_MASK(28)));
 	end();
 }
