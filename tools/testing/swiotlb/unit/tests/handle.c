@@ -471,3 +471,95 @@ TEST_VARIANTS(handle_encrypted_atomic, pool_names)
 	if (variant)
 		contract_check_all_free(dev.dma_io_tlb_mem);
 }
+
+/* --- pages that the hypervisor does not take --- */
+
+/* As many as kernel/dma/direct.c tries */
+#define TRIES		8
+
+/* The first @nr that the page allocator has are mapped a second time by the kernel. */
+static void map_next_twice(size_t size, unsigned int nr)
+{
+	unsigned int order = get_order(size), i;
+	struct page *page[TRIES];
+
+	for (i = 0; i < nr; i++)
+		page[i] = alloc_pages(GFP_KERNEL, order);
+	for (i = 0; i < nr; i++) {
+		machine_map_twice(page_to_phys(page[i]) + size - PAGE_SIZE, PAGE_SIZE);
+		__free_pages(page[i], order);
+	}
+}
+
+static void *alloc_one(unsigned int how, size_t size, dma_addr_t *dma)
+{
+	if (how < 2)
+		return dma_direct_alloc(&dev, size, dma, GFP_KERNEL,
+					how ? DMA_ATTR_NO_KERNEL_MAPPING : 0);
+	return dma_direct_alloc_pages(&dev, size, dma, DMA_BIDIRECTIONAL, GFP_KERNEL);
+}
+
+static void free_one(unsigned int how, size_t size, void *got, dma_addr_t dma)
+{
+	if (how < 2)
+		dma_direct_free(&dev, size, got, dma, how ? DMA_ATTR_NO_KERNEL_MAPPING : 0);
+	else
+		dma_direct_free_pages(&dev, size, got, dma, DMA_BIDIRECTIONAL);
+}
+
+static void alloc_mapped_twice(unsigned int bad, size_t size, unsigned int how)
+{
+	unsigned long pages, extents;
+	dma_addr_t dma;
+	void *got;
+
+	machine_context("%u bad, %zu bytes, way %u", bad, size, how);
+	boot(FRAMES_BY_PAGE, "512");
+	device_init(&dev, 32);
+	map_next_twice(size, bad);
+	pages = machine_pages_in_use();
+	extents = machine_extents_in_use();
+
+	got = alloc_one(how, size, &dma);
+	EXPECT_EQ(!!got, bad < TRIES);
+	if (got) {
+		EXPECT(machine_reaches(&dev, dma, size));
+		EXPECT_EQ(machine_pages_in_use(), pages + (size >> PAGE_SHIFT));
+		free_one(how, size, got, dma);
+	}
+	EXPECT_EQ(machine_pages_in_use(), pages);
+	EXPECT_EQ(machine_extents_in_use(), extents);
+}
+
+static const char *const bad_names[] = { "0", "1", "7", "8", NULL };
+
+/* Freed memory of the kernel's image is mapped there as well: others will do. */
+TEST_VARIANTS(handle_mapped_twice, bad_names)
+{
+	static const unsigned int bad[] = { 0, 1, TRIES - 1, TRIES };
+	static const size_t large[] = { 16384, 65536, SZ_1M };
+	unsigned int i, how;
+
+	for (i = 0; i < ARRAY_SIZE(large); i++)
+		for (how = 0; how < 3; how++)
+			alloc_mapped_twice(bad[variant], large[i], how);
+}
+
+/* With a shortage no other pages help: one attempt, and an error. */
+TEST(handle_shortage)
+{
+	unsigned long pages;
+	unsigned int how;
+	dma_addr_t dma;
+
+	boot(FRAMES_BY_PAGE, "512");
+	device_init(&dev, 32);
+	pages = machine_pages_in_use();
+	for (how = 0; how < 3; how++) {
+		machine_fail_nth(FAIL_EXCHANGE, 0);
+		machine_limit_extents(0);
+		EXPECT(!alloc_one(how, 65536, &dma));
+		EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 1);
+		EXPECT_EQ(machine_pages_in_use(), pages);
+	}
+}
