@@ -133,6 +133,60 @@ static unsigned long max_growth(void)
 }
 
 /*
+ * What is added, and transient pools, together have no more than this part of the memory
+ * that a device reaches. Of the same memory is the coherent memory of that device, and
+ * page tables and file caches of a machine that has no other; and a quarter is more than
+ * a device has in flight: 1 GiB at 32 bits.
+ */
+#define ADDED_SHARE	4
+
+/* How many slots that is for addresses of @bus_bits bits */
+static unsigned long bound(unsigned int bus_bits)
+{
+	u64 bytes = (u64)totalram_pages() << PAGE_SHIFT;
+
+	if (bus_bits < 64)
+		bytes = min(bytes, BIT_ULL(bus_bits));
+	return bytes / ADDED_SHARE >> IO_TLB_SHIFT;
+}
+
+/* How many more there may be */
+static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int bus_bits)
+{
+	unsigned int bits = mem->backend ? bus_bits :
+		min_t(unsigned int, bus_bits, fls64(mem->phys_limit)), i;
+	long most = bound(bits), added = 0;
+
+	for (i = 0; i <= bits; i++)
+		added += atomic_long_read(&mem->added[i]);
+	return most > added ? most - added : 0;
+}
+
+/*
+ * Count a pool among those that have been added. Or, if there would be too many of
+ * these for some device that reaches the pool, do nothing and return false.
+ */
+static bool count_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
+{
+	unsigned int bits = max(fls64(pool->bus_max), IO_TLB_MIN_BITS), i;
+	long added = pool->nslabs;
+
+	for (i = 0; i <= 64; i++) {
+		added += atomic_long_read(&mem->added[i]);
+		if (i >= bits && added > (long)bound(i))
+			return false;
+	}
+	pool->added_bits = bits;
+	atomic_long_add(pool->nslabs, &mem->added[bits]);
+	return true;
+}
+
+static void uncount_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
+{
+	atomic_long_sub(pool->nslabs, &mem->added[pool->added_bits]);
+}
+
+/*
  * The memory of a pool that is added, @nslabs slots or less. With a backend any
  * memory will do.
  */
@@ -191,7 +245,8 @@ static void free_refused(struct refused *refused)
  * Make a pool of @nslabs slots or less for @mem, its bus addresses of no more than
  * @bus_bits bits. A buffer that will not do goes to @refused.
  *
- * Return: The pool, or an error: -EINVAL if another buffer may do.
+ * Return: The pool, or an error: -EINVAL if another buffer may do, -ENOSPC if there
+ * would be too much of what is so low.
  */
 static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 				     unsigned int bus_bits,
@@ -217,8 +272,12 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 	swiotlb_pool_init(pool, virt_to_phys(vaddr), vaddr, nslabs, nareas);
 	pool->late_alloc = true;
 	err = swiotlb_pool_connect(pool, bus_bits, bus_bits, mem->backend);
-	if (!err)
+	if (!err && count_added(mem, pool))
 		return pool;
+	if (!err) {
+		swiotlb_pool_disconnect(pool);
+		err = -ENOSPC;
+	}
 
 	kvfree(pool);
 	refuse(refused, vaddr, nslabs << IO_TLB_SHIFT);
@@ -271,14 +330,28 @@ static bool other_within(struct io_tlb_mem *mem, unsigned int bus_bits,
 	return false;
 }
 
+/* Once, until a pool has been added again */
+static void say_bound_reached(struct io_tlb_mem *mem, unsigned int bus_bits)
+{
+	if (READ_ONCE(mem->bound_reached))
+		return;
+	WRITE_ONCE(mem->bound_reached, true);
+	pr_warn("added pools of %u-bit addresses have all that they may have, doing with what there is\n",
+		bus_bits);
+}
+
 static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
-	int err = add_pool(mem, bus_bits, max_growth());
+	unsigned long room = round_down(bound_left(mem, bus_bits), IO_TLB_SEGSIZE);
+	int err = -ENOSPC;
 
+	if (room >= IO_TLB_MIN_SLABS)
+		err = add_pool(mem, bus_bits, min(max_growth(), room));
 	/* A single set is worth having for those who reach nothing else. */
 	if (err == -ENOMEM && !other_within(mem, bus_bits, NULL))
 		err = add_pool(mem, bus_bits, IO_TLB_SEGSIZE);
 	if (!err) {
+		WRITE_ONCE(mem->bound_reached, false);
 		/* What can be had with few bits can be had with more. */
 		if (bus_bits <= mem->grow_failed_bits)
 			WRITE_ONCE(mem->grow_failed_bits, 0);
@@ -290,7 +363,9 @@ static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 	WRITE_ONCE(mem->grow_next, jiffies + GROW_PAUSE);
 	if (bus_bits <= mem->grow_failed_bits)
 		return;
-	if (err == -EINVAL)
+	if (err == -ENOSPC)
+		say_bound_reached(mem, bus_bits);
+	else if (err == -EINVAL)
 		pr_warn("pages for another pool cannot be made contiguous, doing with what there is\n");
 	else
 		pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
@@ -376,6 +451,7 @@ static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 	}
 
 	swiotlb_return_allowance(pool);
+	uncount_added(mem, pool);
 	swiotlb_unpublish(mem, pool, table);
 	swiotlb_pool_disconnect(pool);
 	swiotlb_free_buffer(pool->vaddr, pool->bytes);
@@ -469,7 +545,8 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 
 	swiotlb_pool_init(pool, start, vaddr, nslabs, 1);
 	pool->transient = true;
-	if (!place_transient(pool, limit)) {
+	if (!place_transient(pool, limit) ||
+	    !count_added(rq->dev->dma_io_tlb_mem, pool)) {
 		destroy_transient(pool);
 		return NULL;
 	}
@@ -551,6 +628,15 @@ static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 	return reach.first <= DMA_BIT_MASK(bits) / 2 ? bits : 0;
 }
 
+/* Is there room for another pool? */
+static bool may_add(struct io_tlb_mem *mem, unsigned int bus_bits)
+{
+	if (bound_left(mem, bus_bits) >= IO_TLB_MIN_SLABS)
+		return true;
+	say_bound_reached(mem, bus_bits);
+	return false;
+}
+
 /* Add a pool for the requests to come, if one can help the device. */
 static void want_pool(const struct io_tlb_request *rq)
 {
@@ -561,7 +647,7 @@ static void want_pool(const struct io_tlb_request *rq)
 				 READ_ONCE(mem->grow_room));
 
 	if (bits < IO_TLB_MIN_BITS || !swiotlb_request_possible(rq, room) ||
-	    !may_try(mem, bits))
+	    !may_try(mem, bits) || !may_add(mem, bits))
 		return;
 
 	/* If another CPU writes more bits now, this will be back for less. */
@@ -683,6 +769,7 @@ struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 	if (*index < 0)
 		*index = swiotlb_span_alloc(pool, rq);
 	if (*index < 0) {
+		uncount_added(rq->dev->dma_io_tlb_mem, pool);
 		destroy_transient(pool);
 		return NULL;
 	}
@@ -709,6 +796,7 @@ void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem ?: &io_tlb_default_mem;
 
 	unpublish_transient(pool);
+	uncount_added(mem, pool);
 	swiotlb_account_transient(mem, -pool->nslabs);
 	call_rcu(&pool->rcu, free_transient_rcu);
 }

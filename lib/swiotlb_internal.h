@@ -252,6 +252,7 @@ struct io_tlb_area {
  * @keep:	Never freed: what it has is what a driver may rely on.
  * @was_idle:	Nothing was in use when it was last looked at.
  * @was_used:	Something was when it was looked at before.
+ * @added_bits:	Where in &io_tlb_mem.added it is counted.
  * @node:	In &transient_bucket.pools, if @transient.
  * @rcu:	Delays freeing past the readers of that.
  */
@@ -275,6 +276,7 @@ struct io_tlb_pool {
 	bool keep;
 	bool was_idle;
 	bool was_used;
+	u8 added_bits;
 	struct hlist_node node;
 	struct rcu_head rcu;
 };

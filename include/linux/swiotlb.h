@@ -95,6 +95,7 @@ void __init swiotlb_update_mem_attributes(void);
  *		works.
  * @grow_room:	Slots that the last pool added had in one piece. For what needs
  *		more no pool is added until @shrink has looked.
+ * @bound_reached: It has been logged that no more may be added.
  * @shrink:	Frees pools that are idle.
  * @stale:	What was mapped when the guest was restored: a list, or %NULL.
  * @debugfs:	Directory with the counters.
@@ -103,6 +104,8 @@ void __init swiotlb_update_mem_attributes(void);
  * @used_hiwater: The highest value of @allowed since 0 was written to it in debugfs.
  *		Without CONFIG_DEBUG_FS nobody counts.
  * @transient_nslabs: Slots in the transient pools.
+ * @added:	Slots in pools that were added and in transient ones, by the number of
+ *		bits that the highest bus address of the pool has, which is 24 at least.
  *
  * There is the default one, and one for each restricted DMA pool. Drivers and
  * architectures have no business with any member; it is defined here only for
@@ -123,12 +126,14 @@ struct io_tlb_mem {
 	unsigned long grow_next;
 	unsigned int grow_failed_bits;
 	unsigned long grow_room;
+	bool bound_reached;
 	struct delayed_work shrink;
 	struct io_tlb_stale *stale;
 	struct dentry *debugfs;
 	atomic_long_t allowed;		/* see swiotlb_debugfs.c */
 	atomic_long_t used_hiwater;
 	atomic_long_t transient_nslabs;
+	atomic_long_t added[65];
 };
 
 struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);

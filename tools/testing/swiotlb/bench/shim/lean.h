@@ -175,6 +175,7 @@ struct page {
 #define PageHighMem(page)	((void)(page), false)
 #define high_memory		phys_to_virt(MACHINE_BYTES)
 #define max_pfn			PHYS_PFN(MACHINE_BYTES)
+#define totalram_pages()	max_pfn
 #define min_low_pfn		0UL
 
 void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len);

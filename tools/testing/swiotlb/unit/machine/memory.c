@@ -74,6 +74,11 @@ unsigned long machine_max_pfn(void)
 	return PHYS_PFN(MACHINE_HIGH_START + MACHINE_HIGH_SIZE);
 }
 
+unsigned long machine_nr_pages(void)
+{
+	return MACHINE_PAGES;
+}
+
 struct page *pfn_to_page(unsigned long pfn)
 {
 	return &pages[machine_page_index(PFN_PHYS(pfn))];

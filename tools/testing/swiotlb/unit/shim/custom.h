@@ -203,9 +203,11 @@ void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t l
 #define high_memory		machine_high_memory()
 #define min_low_pfn		0UL
 #define max_pfn			machine_max_pfn()
+#define totalram_pages()	machine_nr_pages()
 
 void *machine_high_memory(void);
 unsigned long machine_max_pfn(void);
+unsigned long machine_nr_pages(void);
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
 void free_pages(unsigned long vaddr, unsigned int order);
 struct page *alloc_pages(gfp_t gfp, unsigned int order);

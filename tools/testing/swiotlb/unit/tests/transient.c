@@ -4,7 +4,7 @@
  */
 #include "test.h"
 
-#define MANY	4000
+#define MANY	3000
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 

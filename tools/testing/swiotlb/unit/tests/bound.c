@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How much memory bounce buffers may take while the system runs: a part of what the
+ * device reaches, so that coherent memory can still be had.
+ */
+#include "test.h"
+#include <dma/direct.h>
+
+#define SHARE		4
+#define MEMORY		(MACHINE_LOW_SIZE + MACHINE_HIGH_SIZE)
+#define MANY		(10 * MEMORY / SHARE / IO_TLB_SET_BYTES)
+#define SAID		"all that they may have"
+
+static struct io_tlb_mem *const mem = &io_tlb_default_mem;
+static dma_addr_t at[MANY];
+static struct device device;
+static struct buffer set;
+static unsigned int nr;
+
+static unsigned int nr_pools(void)
+{
+	return mem->pools->nr;
+}
+
+/* Ten times as much as there may be is asked for, and the worker has its chances. */
+static void ask_for_much(struct device *dev)
+{
+	unsigned int tries;
+	dma_addr_t dma;
+
+	for (tries = 0; tries < MANY; tries++) {
+		dma = swiotlb_map(dev, set.phys, set.size, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+		if (dma != DMA_MAPPING_ERROR)
+			at[nr++] = dma;
+		machine_work();
+		machine_grace_period();
+		machine_ticks += HZ / 10;
+	}
+}
+
+static void unmap_all(struct device *dev)
+{
+	while (nr)
+		unmap(dev, at[--nr], set.size, DMA_TO_DEVICE);
+	machine_grace_period();
+}
+
+/*
+ * Of the slots that a device of 32 bits may have, how many there can be: on a native machine
+ * all low memory is within reach of 25 bits, and they count for those.
+ */
+static unsigned long most(unsigned int frames)
+{
+	return (frames == FRAMES_NATIVE ? BIT(25) : MEMORY) / SHARE >> IO_TLB_SHIFT;
+}
+
+/* Slots that were added, in pools that last and in transient ones */
+static unsigned long added(void)
+{
+	return mem->nslabs - mem->defpool->nslabs + counter("io_tlb_transient_nslabs");
+}
+
+static void expect_coherent_memory(struct device *dev)
+{
+	dma_addr_t dma;
+	void *vaddr = dma_direct_alloc(dev, SZ_1M, &dma, GFP_KERNEL, 0);
+
+	EXPECT(vaddr);
+	EXPECT(machine_reaches(dev, dma, SZ_1M));
+	dma_direct_free(dev, SZ_1M, vaddr, dma, 0);
+}
+
+static void start(unsigned int frames, unsigned int bits)
+{
+	boot(frames, "512");
+	device_init(&device, bits);
+	set = buffer_alloc(IO_TLB_SET_BYTES, 0, __GFP_HIGHMEM);
+}
+
+/* Growth stops, is said to, and goes on when there is room again. */
+TEST_ALL_FRAMES(bound_of_growth)
+{
+	unsigned int round, i;
+
+	start(variant, 32);
+	for (round = 0; round < 2; round++) {
+		machine_forget_messages();
+		ask_for_much(&device);
+		machine_context("%lu slots were added", added());
+		EXPECT(added() <= most(variant));
+		EXPECT(added() > most(variant) - 2 * 512);
+		EXPECT(nr_pools() > 2);
+		EXPECT(machine_said(SAID));
+		machine_forget_messages();
+		machine_ticks += HZ;
+		EXPECT(map(&device, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+		/* Natively it might get what is above 25 bits, as far as is known. */
+		EXPECT_EQ(machine_work(), variant == FRAMES_NATIVE);
+		EXPECT(!machine_said(SAID));
+		expect_coherent_memory(&device);
+		unmap_all(&device);
+		for (i = 0; i < 3; i++)
+			machine_delayed_work();
+		machine_grace_period();
+		EXPECT_EQ(nr_pools(), 1);
+		EXPECT_EQ(added(), 0);
+	}
+	buffer_free(&set);
+}
+
+/* The last pool is as large as there is room. */
+TEST(bound_of_last_pool)
+{
+	boot(FRAMES_BY_PAGE, "2048");
+	device_init(&device, 32);
+	set = buffer_alloc(IO_TLB_SET_BYTES, 0, __GFP_HIGHMEM);
+	ask_for_much(&device);
+	EXPECT_EQ(nr_pools(), 4);
+	EXPECT_EQ(mem->pools->pools[3]->nslabs, (MEMORY / SHARE >> IO_TLB_SHIFT) - 2 * 2048);
+	unmap_all(&device);
+	buffer_free(&set);
+}
+
+/* What reaches little may have a part of that, whatever others have where it is not. */
+TEST_ALL_FRAMES(bound_of_few_bits)
+{
+	static const unsigned int bits = 24;
+	unsigned int before;
+	struct device wide;
+
+	start(variant, bits);
+	device_init(&wide, 64);
+	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	ask_for_much(&device);
+	machine_context("%lu slots were added", added());
+	EXPECT(added() <= BIT(bits) / SHARE >> IO_TLB_SHIFT);
+	EXPECT(added() >= 512);
+
+	/* That is no reason for others not to grow. */
+	before = nr_pools();
+	while (!machine_work()) {
+		EXPECT(nr < MANY);
+		at[nr] = map(&wide, &set, DMA_TO_DEVICE);
+		nr += at[nr] != DMA_MAPPING_ERROR;
+	}
+	EXPECT_EQ(nr_pools(), before + 1);
+	machine_grace_period();
+	unmap_all(&wide);
+	buffer_free(&set);
+}
+
+/* Where there is no growth but transient pools, these are bounded. */
+TEST(bound_of_transient_pools)
+{
+	start(FRAMES_NATIVE, 32);
+	set.size = PAGE_SIZE;
+	mem->grow_room = 0;
+	while (nr < MANY) {
+		at[nr] = map(&device, &set, DMA_TO_DEVICE);
+		if (at[nr] == DMA_MAPPING_ERROR)
+			break;
+		nr++;
+		if (nr == 256)
+			set.size = IO_TLB_SET_BYTES;
+	}
+	machine_context("%lu slots were added", added());
+	EXPECT(added() <= most(FRAMES_NATIVE));
+	expect_coherent_memory(&device);
+	while (nr > 256)
+		unmap(&device, at[--nr], IO_TLB_SET_BYTES, DMA_TO_DEVICE);
+	set.size = PAGE_SIZE;
+	unmap_all(&device);
+	EXPECT_EQ(added(), 0);
+	set.size = IO_TLB_SET_BYTES;
+	ask_for_much(&device);
+	unmap_all(&device);
+	buffer_free(&set);
+}
+
+/* There was room when the worker was started, and there is none any more when it runs. */
+TEST(bound_reached_meanwhile)
+{
+	unsigned int i;
+
+	start(FRAMES_NATIVE, 32);
+	for (i = 0; i < MANY; i++) {
+		at[nr] = map(&device, &set, DMA_TO_DEVICE);
+		nr += at[nr] != DMA_MAPPING_ERROR;
+	}
+	EXPECT(added() > 0);
+	EXPECT_EQ(machine_work(), 1);
+	EXPECT_EQ(nr_pools(), 1);
+	EXPECT(added() <= most(FRAMES_NATIVE));
+	unmap_all(&device);
+	buffer_free(&set);
+}
