@@ -28,17 +28,12 @@
 #include "swiotlb_internal.h"
 
 /*
- * One attempt to get pages below @phys_limit, shared with devices.
+ * Share pages with devices if they are below @phys_limit.
  *
- * Return: The memory; %NULL if there is none; ERR_PTR(-EAGAIN) if what there is
- * lies above the limit.
+ * Return: The memory; %NULL if that fails; ERR_PTR(-EAGAIN) if it lies above the limit.
  */
-static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
+static void *use_pages(unsigned long vaddr, size_t bytes, u64 phys_limit)
 {
-	unsigned long vaddr = __get_free_pages(gfp, get_order(bytes));
-
-	if (!vaddr)
-		return NULL;
 	if (__pa(vaddr) + bytes - 1 > phys_limit) {
 		free_pages(vaddr, get_order(bytes));
 		return ERR_PTR(-EAGAIN);
@@ -48,6 +43,50 @@ static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 		return NULL;
 	}
 	return (void *)vaddr;
+}
+
+#ifdef CONFIG_CONTIG_ALLOC
+/*
+ * The lowest pages of a zone that are free, or can be made free by moving what is in
+ * them. The page allocator may have higher ones and gives these first. What is less than
+ * its largest block it could not free as it frees its own.
+ */
+static struct page *lowest_pages(gfp_t gfp, unsigned int order)
+{
+	if (order != MAX_PAGE_ORDER || !gfpflags_allow_blocking(gfp))
+		return NULL;
+	return alloc_contig_pages(1UL << order, gfp | __GFP_COMP, numa_mem_id(),
+				  NULL);
+}
+#else
+static struct page *lowest_pages(gfp_t gfp, unsigned int order)
+{
+	return NULL;
+}
+#endif
+
+/*
+ * Two attempts to get pages of a zone below @phys_limit, shared with devices.
+ *
+ * Return: The memory; %NULL if there is none; ERR_PTR(-EAGAIN) if what there is
+ * lies above the limit.
+ */
+static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
+{
+	unsigned long vaddr = __get_free_pages(gfp, get_order(bytes));
+	struct page *page;
+	void *buffer;
+
+	if (!vaddr)
+		return NULL;
+	buffer = use_pages(vaddr, bytes, phys_limit);
+	if (buffer != ERR_PTR(-EAGAIN))
+		return buffer;
+
+	page = lowest_pages(gfp, get_order(bytes));
+	if (!page)
+		return buffer;
+	return use_pages((unsigned long)page_address(page), bytes, phys_limit);
 }
 
 /* From the highest on. One that the kernel does not have is like the one before. */

@@ -64,6 +64,7 @@ enum machine_frames {
  * @encrypted:	Memory is encrypted, devices see only what has been decrypted.
  * @reach_encrypted: But devices have enough address lines to ask for it decrypted: an
  *		SME host. What is shared with them is all the same to them.
+ * @from_top: The page allocator gives the highest memory of a zone first.
  * @no_atomic_pool: There is no memory that has been decrypted ahead.
  * @param:	Value of swiotlb= on the command line, or %NULL.
  * @flags:	SWIOTLB_* for swiotlb_init().
@@ -76,6 +77,7 @@ struct machine_config {
 	bool highmem;
 	bool encrypted;
 	bool reach_encrypted;
+	bool from_top;
 	bool no_atomic_pool;
 	const char *param;
 	unsigned int flags;

@@ -19,7 +19,7 @@ static bool page_used[MACHINE_PAGES];
 static bool page_decrypted[MACHINE_PAGES];
 static unsigned long pages_in_use;
 static unsigned long objects_in_use;
-static bool highmem, encrypted, reach_encrypted, no_atomic_pool;
+static bool highmem, encrypted, reach_encrypted, from_top, no_atomic_pool;
 static unsigned long coherent_first;	/* pages of the pool decrypted ahead */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -192,9 +192,9 @@ static long get_pages(gfp_t gfp, unsigned long nr, unsigned long align)
 	if (!(gfp & (__GFP_DMA | __GFP_DMA32)) && !kernel_only)
 		first = find_pages(LOW_PAGES, MACHINE_PAGES, nr, align, false);
 	if (first < 0 && !(gfp & __GFP_DMA))
-		first = find_pages(dma_end, low_end, nr, align, false);
+		first = find_pages(dma_end, low_end, nr, align, from_top);
 	if (first < 0)
-		first = find_pages(0, dma_end, nr, align, false);
+		first = find_pages(0, dma_end, nr, align, from_top);
 	if (first >= 0)
 		take_pages(first, nr);
 	pthread_mutex_unlock(&lock);
@@ -232,6 +232,28 @@ void free_pages(unsigned long vaddr, unsigned int order)
 	pthread_mutex_lock(&lock);
 	give_pages(first, 1UL << order);
 	pthread_mutex_unlock(&lock);
+}
+
+/* The lowest of the zone of @gfp, in which there is none from elsewhere */
+struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid, void *nodes)
+{
+	unsigned long dma_end = PHYS_PFN(zone_dma_limit + 1 - MACHINE_LOW_START);
+	long first;
+
+	check_context(gfp);
+	/* As the kernel: compound pages only if they fill a block of the allocator's */
+	if (!(gfp & __GFP_COMP) || nr_pages != 1UL << MAX_PAGE_ORDER)
+		machine_fail("%lu contiguous pages that cannot be freed as such", nr_pages);
+	if (machine_should_fail(FAIL_PAGES))
+		return NULL;
+	pthread_mutex_lock(&lock);
+	first = gfp & __GFP_DMA32 ? find_pages(dma_end, LOW_PAGES, nr_pages, nr_pages, false) :
+		gfp & __GFP_DMA ? find_pages(0, dma_end, nr_pages, nr_pages, false) :
+		find_pages(LOW_PAGES, MACHINE_PAGES, nr_pages, nr_pages, false);
+	if (first >= 0)
+		take_pages(first, nr_pages);
+	pthread_mutex_unlock(&lock);
+	return first < 0 ? NULL : &pages[first];
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
@@ -483,6 +505,7 @@ void machine_memory_reset(const struct machine_config *config)
 	highmem = config->highmem;
 	encrypted = config->encrypted;
 	reach_encrypted = config->reach_encrypted;
+	from_top = config->from_top;
 	no_atomic_pool = config->no_atomic_pool;
 	coherent_first = LOW_PAGES - (COHERENT_SIZE >> PAGE_SHIFT);
 	for (i = coherent_first; encrypted && i < LOW_PAGES; i++)

@@ -203,6 +203,7 @@ void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t l
 #define high_memory		machine_high_memory()
 #define min_low_pfn		0UL
 #define max_pfn			machine_max_pfn()
+#define numa_mem_id()		0
 #define totalram_pages()	machine_nr_pages()
 
 void *machine_high_memory(void);
@@ -211,6 +212,7 @@ unsigned long machine_nr_pages(void);
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
 void free_pages(unsigned long vaddr, unsigned int order);
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
+struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid, void *nodes);
 void __free_pages(struct page *page, unsigned int order);
 void *kmalloc(size_t size, gfp_t gfp);
 void kfree(const void *object);

@@ -215,6 +215,7 @@ static inline int get_order(unsigned long size)
 #define GFP_ZONEMASK	(__GFP_DMA | __GFP_HIGHMEM | __GFP_DMA32)
 #define __GFP_ZERO	0x100U
 #define __GFP_NOWARN	0x200U
+#define __GFP_COMP	0x1000U
 #define __GFP_DIRECT_RECLAIM 0x400U
 #define __GFP_KSWAPD_RECLAIM 0x800U
 #define GFP_KERNEL	(__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)

@@ -600,6 +600,50 @@ TEST_VARIANTS(grow_mapped_twice, ((const char *const[]){ "1", "3", "4", NULL }))
 	buffer_free(&set);
 }
 
+/*
+ * The page allocator gives the highest memory of a zone first, and the device reaches
+ * only the lowest: it gets a pool there, in place of a transient one for each mapping.
+ */
+TEST_VARIANTS(grow_low_in_zone, ((const char *const[]){ "free", "full", NULL }))
+{
+	struct machine_config config = { .from_top = true, .param = "2048", .seed = 1 };
+	bool full = variant;
+	struct buffer buffer, lowest[4];
+	struct device dev;
+	dma_addr_t dma;
+	unsigned int i;
+
+	/* All low memory is one zone, of which the device reaches 8 MiB. */
+	zone_dma_limit = MACHINE_LOW_START - 1;
+	machine_power_on(&config);
+	machine_set_param("swiotlb", config.param);
+	core_boot(&config);
+	machine_run_initcalls();
+	device_init(&dev, 24);
+	buffer = buffer_alloc(9000, 0, __GFP_HIGHMEM);
+	if (full)
+		for (i = 0; i < 4; i++)
+			lowest[i].phys = page_to_phys(alloc_contig_pages(1024, __GFP_DMA32 | __GFP_COMP,
+									 0, NULL));
+	EXPECT_EQ(ask(&dev, &buffer), 1);
+	EXPECT_EQ(mem->pools->nr, full ? 1 : 2);
+	EXPECT(!full || machine_said("no memory for another pool of 24-bit"));
+	dma = map(&dev, &buffer, DMA_TO_DEVICE);
+	EXPECT_EQ(dma != DMA_MAPPING_ERROR, !full);
+	EXPECT_EQ(machine_work(), 0);
+	if (!full) {
+		EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, dma))->transient);
+		EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(24));
+		unmap(&dev, dma, buffer.size, DMA_TO_DEVICE);
+		machine_delayed_work();
+		machine_delayed_work();
+		EXPECT_EQ(mem->pools->nr, 1);
+	}
+	for (i = 0; full && i < 4; i++)
+		machine_free(lowest[i].phys, SZ_1M * 4);
+	buffer_free(&buffer);
+}
+
 /* --- what a device with ranges reaches --- */
 
 static const struct {
