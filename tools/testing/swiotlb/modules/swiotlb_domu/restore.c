@@ -3,11 +3,10 @@
  * A domain that is saved and restored gets other machine frames. Mappings made
  * afterwards have to lead to those.
  */
-#include <linux/freezer.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/platform_device.h>
-#include <linux/wait.h>
+#include <linux/sched.h>
 #include <xen/xen-ops.h>
 #include <asm/xen/page.h>
 
@@ -86,12 +85,15 @@ static int one_round(struct edu *edu, struct piece *piece, unsigned int bits)
 	return err;
 }
 
-/* A domain is suspended when all its processes stand where they may be frozen. */
+/*
+ * A domain is suspended when all its processes sleep where they may be frozen. One that
+ * is busy when that begins is sent a signal, so a sleep that signals end would never
+ * be slept.
+ */
 static void doze(void)
 {
-	static DECLARE_WAIT_QUEUE_HEAD(nobody);
-
-	wait_event_freezable_timeout(nobody, false, msecs_to_jiffies(ROUND_MS));
+	set_current_state(TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
+	schedule_timeout(msecs_to_jiffies(ROUND_MS));
 }
 
 static int map_rounds(struct edu *edu, struct piece *piece)
