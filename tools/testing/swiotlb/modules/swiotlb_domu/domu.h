@@ -8,6 +8,30 @@
 #include "../swiotlb_edu/edu.h"
 #include "../swiotlb_parity/foreign.h"
 
+/* A buffer and its mapping */
+struct piece {
+	struct edu_buf buf;
+	struct edu_map map;
+};
+
+/* restore.c: every frame of a mapping is one of this domain's, in order. */
+int map_is_ours(const struct edu_map *map);
+
+/* held.c */
+#define HELD_COHERENT	2
+
+struct held_over {
+	struct edu_map coherent[HELD_COHERENT];
+	struct edu_buf buf;	/* what @map maps */
+	struct edu_map map;
+	bool mapped;
+	long used;		/* slots in use before @map was made */
+};
+
+int held_take(struct edu *edu, struct held_over *held);
+int held_check(struct edu *edu, struct held_over *held, struct piece *piece, int n);
+void held_drop(struct edu *edu, struct held_over *held);
+
 /* What it all comes down to; 0 when it is right. */
 int domu_grant(struct edu *edu);
 int domu_restore(struct edu *edu);

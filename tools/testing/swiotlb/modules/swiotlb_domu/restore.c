@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A domain that is saved and restored gets other machine frames. Mappings made
- * afterwards have to lead to those.
+ * afterwards have to lead to those. See held.c for what was held meanwhile.
  */
 #include <linux/mm.h>
 #include <linux/pfn.h>
@@ -17,11 +17,6 @@
 #define ROUND_MS	100
 #define ROUNDS_AFTER	10
 #define WAIT_S		90
-
-struct piece {
-	struct edu_buf buf;
-	struct edu_map map;
-};
 
 static int resumed;
 
@@ -49,6 +44,13 @@ static int frames_ours(const struct edu_map *map, unsigned long *first)
 		return -EIO;
 	}
 	return 0;
+}
+
+int map_is_ours(const struct edu_map *map)
+{
+	unsigned long pfn;
+
+	return frames_ours(map, &pfn);
 }
 
 static int check_one(struct edu *edu, const struct edu_map *map, u32 salt, bool bounce)
@@ -115,6 +117,28 @@ static int map_rounds(struct edu *edu, struct piece *piece)
 	return err;
 }
 
+/* Stock looks for the page of a stale DMA address, and dies of what it finds. */
+static bool may_hold(void)
+{
+	return IS_ENABLED(CONFIG_ARCH_HAS_DMA_BUS);
+}
+
+static int with_held(struct edu *edu, struct piece *piece)
+{
+	struct held_over held = { };
+	int err = 0;
+
+	if (may_hold())
+		err = held_take(edu, &held);
+	err = err ?: map_rounds(edu, piece);
+	if (!err && may_hold())
+		err = dma_set_mask(edu->dev, DMA_BIT_MASK(32)) ?:
+			held_check(edu, &held, piece, HELD);
+	pr_info("# HELD %s\n", !may_hold() ? "-" : err ? "no" : "yes");
+	held_drop(edu, &held);
+	return err;
+}
+
 static int with_buffers(struct edu *edu)
 {
 	struct piece *piece = kvcalloc(HELD, sizeof(*piece), GFP_KERNEL);
@@ -125,7 +149,7 @@ static int with_buffers(struct edu *edu)
 	for (n = 0; !err && n < HELD; n++)
 		err = edu_alloc(edu, &piece[n].buf, PIECE, EDU_HIGH);
 	if (!err)
-		err = map_rounds(edu, piece);
+		err = with_held(edu, piece);
 	for (n = 0; n < HELD; n++)
 		edu_free(&piece[n].buf);
 	kvfree(piece);
