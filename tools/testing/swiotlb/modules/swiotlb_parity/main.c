@@ -10,6 +10,7 @@
  * API alone, so that it can be loaded into any kernel.
  *
  *   rows=a,b    only these
+ *   cycles=N    see cycles.c
  */
 #include <linux/module.h>
 
@@ -51,10 +52,14 @@ static const struct row {
 	{ "grow", row_grow },
 	{ "grow-below-mask", row_grow_below_mask },
 	{ "shrink", row_shrink },
+	/* takes ten seconds a cycle */
+	{ "grow-cycles", row_grow_cycles, true },
 	/* needs a machine with little memory below 4 GiB */
 	{ "grow-exhausted", row_grow_exhausted, true },
 	/* needs a domain that has granted pages */
 	{ "foreign", row_foreign, true },
+	/* needs a PV domain: see grant_pages.c for what stock makes of it */
+	{ "grant-pages", row_grant_pages, true },
 };
 
 void say(struct said *said, const char *fmt, ...)

@@ -84,7 +84,13 @@ int row_grow_below_mask(struct edu *edu, struct said *said);
 int row_shrink(struct edu *edu, struct said *said);
 int row_grow_exhausted(struct edu *edu, struct said *said);
 
+/* cycles.c */
+int row_grow_cycles(struct edu *edu, struct said *said);
+
 /* foreign.c */
 int row_foreign(struct edu *edu, struct said *said);
+
+/* grant_pages.c */
+int row_grant_pages(struct edu *edu, struct said *said);
 
 #endif /* SWIOTLB_PARITY_H */
