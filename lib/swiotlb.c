@@ -179,15 +179,19 @@ struct slots {
 /* There is no room in the area of this CPU, or it does not fit into a set. */
 static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 {
+	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
+	unsigned int seen = smp_load_acquire(&mem->tries_in_vain);
 	struct slots slots = {};
 
 	if (!swiotlb_boundary_possible(rq))
 		return slots;
-	if (rq->nslots <= IO_TLB_SEGSIZE)
-		slots.pool = search_pools(rq, &slots.index);
-	if (!slots.pool && needs_span(rq))
-		slots.pool = search_pools_for_span(rq, &slots.index);
-	if (!slots.pool && rq->dev->dma_io_tlb_mem->can_grow)
+	do {
+		if (rq->nslots <= IO_TLB_SEGSIZE)
+			slots.pool = search_pools(rq, &slots.index);
+		if (!slots.pool && needs_span(rq))
+			slots.pool = search_pools_for_span(rq, &slots.index);
+	} while (!slots.pool && swiotlb_tried_in_vain(mem, &seen));
+	if (!slots.pool && mem->can_grow)
 		slots.pool = swiotlb_alloc_transient(rq, &slots.index);
 	return slots;
 }

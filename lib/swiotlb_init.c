@@ -25,6 +25,7 @@ struct io_tlb_mem io_tlb_default_mem = {
 	.grow_room = ULONG_MAX,
 	.shrink = __DELAYED_WORK_INITIALIZER(io_tlb_default_mem.shrink,
 					     swiotlb_shrink, TIMER_DEFERRABLE),
+	.tries_lock = __SPIN_LOCK_UNLOCKED(io_tlb_default_mem.tries_lock),
 };
 
 /* From swiotlb=force and swiotlb=noforce */

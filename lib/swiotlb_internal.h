@@ -96,6 +96,14 @@
  * with it. The table of pools is written during set-up, and later under a mutex
  * (swiotlb_dynamic.c) that is taken where sleeping is fine.
  *
+ * Who takes slots of several sets, or closes a pool, takes the lock of one area after
+ * the other, and has to give back what has been taken if one of them is in use. All of
+ * that is done under &io_tlb_mem.tries_lock, interrupts off; area locks nest in it. A
+ * search that finds no room may have met such slots. So before it fails it waits for
+ * that lock if somebody tries just then, and searches again if slots went back. Only an
+ * allocation of more than %IO_TLB_TRY_SETS is taken in several steps, and a search that
+ * finds no room between two of them does not wait for the next.
+ *
  * The record of a mapping belongs to whoever holds the mapping, and is read
  * without a lock; so are the words of free and first bits that lead to it: other
  * mappings' bits in them change meanwhile, one's own do not. The byte of a window
@@ -137,6 +145,9 @@
  * many as a SATA disk is sent at a time: libata takes a mapping that fails for an error.
  */
 #define IO_TLB_SHARES		128
+
+/* So many sets are taken or given back at most without interrupts in between. */
+#define IO_TLB_TRY_SETS		16
 
 /* With that many sets looked at, the lock of an area is given up for a moment. */
 #define IO_TLB_LOOKS		8
@@ -456,6 +467,23 @@ static inline void summary_forget(struct io_tlb_area *area, unsigned int set)
 		WRITE_ONCE(*window, IO_TLB_RUN_UNKNOWN);
 }
 
+/*
+ * Free slots are going to be taken that may have to go back at once. &io_tlb_mem.tries_lock
+ * is held, here and in try_end().
+ */
+static inline void try_begin(struct io_tlb_mem *mem)
+{
+	WRITE_ONCE(mem->trying, mem->trying + 1);
+}
+
+/* Pairs with swiotlb_tried_in_vain(). */
+static inline void try_end(struct io_tlb_mem *mem, bool in_vain)
+{
+	if (in_vain)
+		smp_store_release(&mem->tries_in_vain, mem->tries_in_vain + 1);
+	smp_store_release(&mem->trying, mem->trying - 1);
+}
+
 static inline bool in_pool(const struct io_tlb_pool *pool, phys_addr_t paddr)
 {
 	return paddr >= pool->start && paddr < pool->end;
@@ -467,6 +495,7 @@ void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool);
 
 /* swiotlb_span.c */
+bool swiotlb_tried_in_vain(struct io_tlb_mem *mem, unsigned int *seen);
 int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq);
 void swiotlb_span_free(struct io_tlb_pool *pool, unsigned long i);
 size_t swiotlb_longest_run(struct io_tlb_pool *pool);

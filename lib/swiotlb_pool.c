@@ -221,36 +221,53 @@ static void close_area(struct io_tlb_area *area, bool close)
 	}
 }
 
-/**
- * swiotlb_pool_close() - hand out no more of a pool
- * @pool:	Pool.
- *
- * Context: May sleep. Takes the locks of all areas, one after the other.
- * Return: %true if nothing is in use, and now never will be; %false if something
- * is, and nothing has changed.
- */
-bool swiotlb_pool_close(struct io_tlb_pool *pool)
+/* All, or none if something is in use. */
+static bool close_areas(struct io_tlb_pool *pool)
 {
 	struct io_tlb_area *area = pool->areas;
 	bool idle = true;
 
 	for (; idle && area < pool->areas + pool->nareas; area++) {
-		spin_lock_irq(&area->lock);
+		spin_lock(&area->lock);
 		idle = !area->used;
 		if (idle)
 			close_area(area, true);
-		spin_unlock_irq(&area->lock);
+		spin_unlock(&area->lock);
 	}
 	if (idle)
 		return true;
 
 	/* The last one has not been closed. */
 	for (area--; area-- > pool->areas; ) {
-		spin_lock_irq(&area->lock);
+		spin_lock(&area->lock);
 		close_area(area, false);
-		spin_unlock_irq(&area->lock);
+		spin_unlock(&area->lock);
 	}
 	return false;
+}
+
+/**
+ * swiotlb_pool_close() - hand out no more of a pool
+ * @pool:	Pool.
+ *
+ * Such a pool is not much larger than %IO_TLB_TRY_SETS.
+ *
+ * Context: May sleep. Takes &io_tlb_mem.tries_lock, and in it the locks of all areas,
+ * one after the other.
+ * Return: %true if nothing is in use, and now never will be; %false if something
+ * is, and nothing has changed.
+ */
+bool swiotlb_pool_close(struct io_tlb_pool *pool)
+{
+	struct io_tlb_mem *mem = pool->areas[0].mem;
+	bool idle;
+
+	spin_lock_irq(&mem->tries_lock);
+	try_begin(mem);
+	idle = close_areas(pool);
+	try_end(mem, !idle);
+	spin_unlock_irq(&mem->tries_lock);
+	return idle;
 }
 
 static unsigned int hash_bits(unsigned int nr)
@@ -410,6 +427,7 @@ void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 void swiotlb_mem_init(struct io_tlb_mem *mem)
 {
 	mutex_init(&mem->pools_mutex);
+	spin_lock_init(&mem->tries_lock);
 	INIT_WORK(&mem->grow, swiotlb_grow);
 	INIT_DEFERRABLE_WORK(&mem->shrink, swiotlb_shrink);
 	mem->grow_bits = 64;

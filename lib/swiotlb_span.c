@@ -8,8 +8,7 @@
  * The sets may belong to several areas, of which only one is locked at a time. So a
  * place is looked for without any lock, and then taken set by set; if somebody else
  * was faster in one of them, what has been taken goes back, and the search goes on
- * from there. A request that fails for the slots that are only held meanwhile would have
- * come too late as well if the larger one had succeeded.
+ * from there. Whoever finds no room meanwhile searches again.
  */
 #include <linux/bitops.h>
 #include <linux/minmax.h>
@@ -189,14 +188,14 @@ static struct part part_at(struct io_tlb_pool *pool, unsigned long slot,
 	};
 }
 
+/* Context: Interrupts are off. */
 static bool take_part(const struct part *part, bool is_first, bool goes_on)
 {
 	struct io_tlb_set *set = part->set;
 	struct io_tlb_area *area = set->area;
-	unsigned long flags;
 	bool taken;
 
-	spin_lock_irqsave(&area->lock, flags);
+	spin_lock(&area->lock);
 	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
 	taken = all_free(set, part->from, part->to);
 	if (taken) {
@@ -207,7 +206,7 @@ static bool take_part(const struct part *part, bool is_first, bool goes_on)
 			WRITE_ONCE(set->goes_on, true);
 		area_more_used(area, part->to - part->from);
 	}
-	spin_unlock_irqrestore(&area->lock, flags);
+	spin_unlock(&area->lock);
 	return taken;
 }
 
@@ -225,20 +224,37 @@ static void free_part(const struct part *part)
 	summary_forget(area, set - area->sets);
 }
 
-/* Undo take_part() from slot @first to before @end. */
-static void give_back(struct io_tlb_pool *pool, unsigned long first,
-		      unsigned long end)
+/* Let interrupts in before @slot if so many sets have been seen to. */
+static void end_step(struct io_tlb_mem *mem, unsigned long slot,
+		     unsigned long *flags)
 {
-	unsigned long slot = first, flags;
+	if (slot % (IO_TLB_TRY_SETS * IO_TLB_SEGSIZE))
+		return;
+	spin_unlock_irqrestore(&mem->tries_lock, *flags);
+	spin_lock_irqsave(&mem->tries_lock, *flags);
+}
+
+/*
+ * Undo take_part() from slot @first to before @end.
+ *
+ * Context: &io_tlb_mem.tries_lock is held, and given up now and then.
+ */
+static void give_back(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
+		      unsigned long first, unsigned long end,
+		      unsigned long *flags)
+{
+	unsigned long slot = first;
 	struct part part;
 
-	for (; slot < end; slot += part.to - part.from) {
+	while (slot < end) {
 		part = part_at(pool, slot, end - slot);
-		spin_lock_irqsave(&part.set->area->lock, flags);
+		spin_lock(&part.set->area->lock);
 		if (slot == first)
 			mark_first(part.set, part.from, false);
 		free_part(&part);
-		spin_unlock_irqrestore(&part.set->area->lock, flags);
+		spin_unlock(&part.set->area->lock);
+		slot += part.to - part.from;
+		end_step(mem, slot, flags);
 	}
 }
 
@@ -246,22 +262,53 @@ static void give_back(struct io_tlb_pool *pool, unsigned long first,
  * Take all of an allocation, or nothing. Returns the slot behind it, or else the
  * first one in a set in which somebody else was faster.
  */
-static unsigned long take(struct io_tlb_pool *pool, unsigned long first,
-			  unsigned long end)
+static unsigned long take(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
+			  unsigned long first, unsigned long end)
 {
-	unsigned long slot = first;
+	unsigned long slot = first, flags;
 	struct part part;
 
+	spin_lock_irqsave(&mem->tries_lock, flags);
+	try_begin(mem);
 	while (slot < end) {
 		part = part_at(pool, slot, end - slot);
 		if (!take_part(&part, slot == first,
-			       slot + (part.to - part.from) < end)) {
-			give_back(pool, first, slot);
-			return slot;
-		}
+			       slot + (part.to - part.from) < end))
+			break;
 		slot += part.to - part.from;
+		end_step(mem, slot, &flags);
 	}
+	if (slot < end)
+		give_back(pool, mem, first, slot, &flags);
+	try_end(mem, slot < end);
+	spin_unlock_irqrestore(&mem->tries_lock, flags);
 	return slot;
+}
+
+/**
+ * swiotlb_tried_in_vain() - have slots gone back that were held for a moment only?
+ * @mem:	Software IO TLB that has been searched, and had no room.
+ * @seen:	&io_tlb_mem.tries_in_vain, read by smp_load_acquire() before that.
+ *		Receives what it is now.
+ *
+ * Who holds slots in this way has interrupts off, so they do not for long.
+ *
+ * Context: Any. Takes &io_tlb_mem.tries_lock if somebody holds slots now.
+ * Return: %true if a search that starts now may find them.
+ */
+bool swiotlb_tried_in_vain(struct io_tlb_mem *mem, unsigned int *seen)
+{
+	unsigned int before = *seen;
+	unsigned long flags;
+
+	/* The bytes of windows have been read without a lock. */
+	smp_rmb();
+	if (smp_load_acquire(&mem->trying)) {
+		spin_lock_irqsave(&mem->tries_lock, flags);
+		spin_unlock_irqrestore(&mem->tries_lock, flags);
+	}
+	*seen = smp_load_acquire(&mem->tries_in_vain);
+	return *seen != before;
 }
 
 /**
@@ -271,7 +318,8 @@ static unsigned long take(struct io_tlb_pool *pool, unsigned long first,
  *
  * Looks at each set of the pool once, from the lowest on.
  *
- * Context: Any. Takes the locks of areas, one at a time, interrupts off.
+ * Context: Any. Takes &io_tlb_mem.tries_lock, interrupts off, and in it the locks of
+ * areas, one at a time.
  * Return: Index of the first slot, or -1 if the pool has nothing that fits.
  */
 int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
@@ -290,7 +338,7 @@ int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
 			continue;
 
 		end = slot + rq->nslots;
-		taken = take(pool, slot, end);
+		taken = take(pool, rq->dev->dma_io_tlb_mem, slot, end);
 		if (taken == end)
 			return slot;
 		/* Go on from there; never from where this search has been. */

@@ -98,6 +98,9 @@ void __init swiotlb_update_mem_attributes(void);
  * @bound_reached: It has been logged that no more may be added.
  * @shrink:	Frees pools that are idle.
  * @stale:	What was mapped when the guest was restored: a list, or %NULL.
+ * @tries_lock:	Held by whoever takes free slots that may have to go back at once.
+ * @trying:	How many do so now.
+ * @tries_in_vain: How often they went back.
  * @debugfs:	Directory with the counters.
  * @allowed:	Slots that may be in use before @used_hiwater is looked at: not less
  *		than those in use, and not many more.
@@ -129,6 +132,9 @@ struct io_tlb_mem {
 	bool bound_reached;
 	struct delayed_work shrink;
 	struct io_tlb_stale *stale;
+	spinlock_t tries_lock;		/* see swiotlb_internal.h */
+	unsigned int trying;
+	unsigned int tries_in_vain;
 	struct dentry *debugfs;
 	atomic_long_t allowed;		/* see swiotlb_debugfs.c */
 	atomic_long_t used_hiwater;

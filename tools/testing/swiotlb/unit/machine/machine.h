@@ -168,6 +168,8 @@ void machine_thread_start(void);
 void machine_thread_stop(void);
 void machine_other_cpu(void (*work)(void), unsigned int nth_lock);
 bool machine_other_cpu_ran(void);
+void machine_other_thread(void (*work)(void), unsigned int nth_lock);
+bool machine_join_other_thread(void);
 extern void (*machine_interrupt)(void);	/* once, at smp_store_mb(), release or cmpxchg() */
 
 /* report.c */

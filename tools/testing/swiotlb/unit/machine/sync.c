@@ -174,14 +174,78 @@ static void let_other_cpu_work(void)
 	me.cpu = cpu;
 }
 
+static struct {
+	void (*work)(void);
+	unsigned int nth_lock;
+	pthread_t thread;
+	bool waits;		/* for a lock, or has done */
+} other_thread;
+
+static __thread bool in_other_thread;
+
+static void *run_other_thread(void *cpu)
+{
+	in_other_thread = true;
+	machine_set_cpu((uintptr_t)cpu);
+	machine_thread_start();
+	other_thread.work();
+	machine_thread_stop();
+	smp_store_release(&other_thread.waits, true);
+	return NULL;
+}
+
+/*
+ * Another CPU does something in the midst of what this one does: as soon as this one takes
+ * the @nth_lock-th lock from now, whatever it holds. This one goes on when the other has
+ * done, or waits for a lock.
+ */
+void machine_other_thread(void (*work)(void), unsigned int nth_lock)
+{
+	memset(&other_thread, 0, sizeof(other_thread));
+	other_thread.work = work;
+	other_thread.nth_lock = nth_lock;
+}
+
+/* Wait until it has done; tells if it has been started. */
+bool machine_join_other_thread(void)
+{
+	bool started = other_thread.work && !other_thread.nth_lock;
+
+	if (started)
+		pthread_join(other_thread.thread, NULL);
+	memset(&other_thread, 0, sizeof(other_thread));
+	return started;
+}
+
+static void let_other_thread_work(void)
+{
+	if (!other_thread.nth_lock || --other_thread.nth_lock)
+		return;
+	if (pthread_create(&other_thread.thread, NULL, run_other_thread,
+			   (void *)(uintptr_t)me.cpu))
+		machine_fail("no thread for another CPU");
+	while (!smp_load_acquire(&other_thread.waits))
+		sched_yield();
+}
+
+static void lock_mutex(pthread_mutex_t *mutex)
+{
+	if (!pthread_mutex_trylock(mutex))
+		return;
+	if (in_other_thread)
+		smp_store_release(&other_thread.waits, true);
+	pthread_mutex_lock(mutex);
+}
+
 /* A name without what leads to it: "&area->lock" and "&dev->dma_io_tlb_lock" differ. */
 void spin_lock(spinlock_t *lock)
 {
 	if (!lock->name)
 		machine_fail("a lock was not initialised");
 	let_other_cpu_work();
+	let_other_thread_work();
 	check_order(lock->name);
-	pthread_mutex_lock(&lock->mutex);
+	lock_mutex(&lock->mutex);
 	if (me.nr_held == MAX_HELD)
 		machine_fail("too many locks are held");
 	me.held[me.nr_held++] = lock->name;
@@ -401,4 +465,5 @@ void machine_sync_reset(unsigned int cpus)
 	memset(nr_work, 0, sizeof(nr_work));
 	machine_interrupt = NULL;
 	other_cpu = NULL;
+	other_thread.nth_lock = 0;
 }

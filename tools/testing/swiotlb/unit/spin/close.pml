@@ -7,6 +7,7 @@
  * lock at a time, within an RCU reader; they use it and return it outside of that. Shared
  * variables are only touched under a lock, so interleavings are all there is; who saw the
  * table with the pool in it is a reader that a grace period waits for.
+ * &io_tlb_mem.tries_lock is left out: there are fewer interleavings with it.
  *
  * holds:	closed
  * broken:	freed_at_once		WITHOUT_GRACE

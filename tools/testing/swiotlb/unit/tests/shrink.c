@@ -245,7 +245,7 @@ TEST_ALL_FRAMES(shrink_used_when_closing)
 		EXPECT_EQ(newest_pool()->nareas, 2);
 		EXPECT_EQ(machine_delayed_work(), 1);
 		closing_cpu = lock - 1;
-		machine_other_cpu(use_one, lock);
+		machine_other_cpu(use_one, 1);
 		EXPECT_EQ(machine_delayed_work(), 1);
 		EXPECT(machine_other_cpu_ran());
 		EXPECT_EQ(nr_pools(), 2);
@@ -260,6 +260,49 @@ TEST_ALL_FRAMES(shrink_used_when_closing)
 			       DMA_MAPPING_ERROR);
 		EXPECT(map(&device, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 		unmap(&device, closing, set.size, DMA_TO_DEVICE);
+		end_of_one();
+	}
+}
+
+static dma_addr_t meanwhile;
+static unsigned int meanwhile_at;
+
+static void map_meanwhile(void)
+{
+	meanwhile = map(&device, &set, DMA_TO_DEVICE);
+}
+
+/* All of the last area */
+static void use_two_then_map(void)
+{
+	use_one();
+	filled[nr_filled++] = closing;
+	use_one();
+	machine_other_thread(map_meanwhile, meanwhile_at);
+}
+
+/* Tried to be closed, and in vain: whoever maps meanwhile is served by that pool. */
+TEST_ALL_FRAMES(shrink_mapped_when_closing)
+{
+	closing_cpu = 1;
+	for (meanwhile_at = 1; meanwhile_at <= 4; meanwhile_at++) {
+		machine_context("lock %u", meanwhile_at);
+		nr_filled = 0;
+		boot_grown(variant, 1);
+		EXPECT_EQ(newest_pool()->nareas, 2);
+		EXPECT_EQ(machine_delayed_work(), 1);
+		machine_other_cpu(use_two_then_map, 1);
+		EXPECT_EQ(machine_delayed_work(), 1);
+		EXPECT(machine_other_cpu_ran());
+		EXPECT_EQ(nr_pools(), 2);
+		if (machine_join_other_thread()) {
+			EXPECT(in_pool(newest_pool(), dma_to_phys(&device, meanwhile)));
+			unmap(&device, meanwhile, set.size, DMA_TO_DEVICE);
+		} else {
+			EXPECT(meanwhile_at > 2);
+		}
+		unmap(&device, closing, set.size, DMA_TO_DEVICE);
+		EXPECT_EQ(machine_work(), 0);
 		end_of_one();
 	}
 }

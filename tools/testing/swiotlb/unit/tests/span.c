@@ -597,20 +597,18 @@ static void take_one(void)
 TEST(span_race)
 {
 	struct buffer buffer;
-	unsigned int lock;
 	dma_addr_t dma;
 
 	boot_fixed(FRAMES_NATIVE, "512,4", &racer);
 	raced_for = buffer_alloc(100, 0, 0);
 	/* All of the pool: there is no other place. */
 	buffer = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
-	for (lock = 1; lock <= 4; lock++) {
-		machine_context("lock %u", lock);
-		race_cpu = lock - 1;
-		machine_other_cpu(take_one, lock);
+	for (race_cpu = 0; race_cpu < 4; race_cpu++) {
+		machine_context("set %u", race_cpu);
+		machine_other_cpu(take_one, 1);
 		EXPECT(map(&racer, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 		EXPECT(machine_other_cpu_ran());
-		EXPECT_EQ(raced, mem->defpool->sets[lock - 1].bus);
+		EXPECT_EQ(raced, mem->defpool->sets[race_cpu].bus);
 		EXPECT_EQ(slots_used(), 1);
 		unmap(&racer, raced, 100, DMA_TO_DEVICE);
 		contract_check_all_free(mem);
@@ -634,7 +632,7 @@ TEST_ALL_FRAMES(span_goes_on_after_race)
 	raced_for = buffer_alloc(100, 0, 0);
 	buffer = buffer_alloc(2 * SZ_1M, 0, __GFP_HIGHMEM);
 	race_cpu = 3;
-	machine_other_cpu(take_one, 7);
+	machine_other_cpu(take_one, 1);
 	dma = map(&racer, &buffer, DMA_TO_DEVICE);
 	EXPECT(dma != DMA_MAPPING_ERROR);
 	EXPECT(machine_other_cpu_ran());
@@ -643,6 +641,79 @@ TEST_ALL_FRAMES(span_goes_on_after_race)
 	unmap(&racer, dma, buffer.size, DMA_TO_DEVICE);
 	buffer_free(&buffer);
 	buffer_free(&raced_for);
+}
+
+/* So much that interrupts are let in meanwhile: that may be when another CPU is faster. */
+TEST(span_race_between_steps)
+{
+	struct buffer buffer;
+	unsigned int lock;
+
+	boot_fixed(FRAMES_NATIVE, "8192,4", &racer);
+	raced_for = buffer_alloc(100, 0, 0);
+	buffer = buffer_alloc(40 * IO_TLB_SET_BYTES, 0, __GFP_HIGHMEM);
+	race_cpu = 2;
+	for (lock = 1; lock <= 3; lock++) {
+		machine_context("lock %u", lock);
+		machine_other_cpu(take_one, lock);
+		EXPECT(map(&racer, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+		EXPECT(machine_other_cpu_ran());
+		EXPECT_EQ(raced, mem->defpool->sets[32].bus);
+		EXPECT_EQ(slots_used(), 1);
+		unmap(&racer, raced, 100, DMA_TO_DEVICE);
+		contract_check_all_free(mem);
+	}
+	buffer_free(&buffer);
+	buffer_free(&raced_for);
+}
+
+static struct buffer also_for;
+static dma_addr_t also;
+static unsigned int also_at;
+
+static void map_also(void)
+{
+	also = map(&racer, &also_for, DMA_TO_DEVICE);
+}
+
+static void take_one_then_map_also(void)
+{
+	take_one();
+	machine_other_thread(map_also, also_at);
+}
+
+static const char *const also_sizes[] = { "one_set", "several", NULL };
+
+/*
+ * All of the pool is tried, and in vain, because a slot of the last set has just been
+ * taken. Whoever maps meanwhile, at whatever moment, gets what is free without that.
+ */
+TEST_VARIANTS(span_tried_in_vain, also_sizes)
+{
+	struct buffer buffer;
+
+	boot_fixed(FRAMES_NATIVE, "512,4", &racer);
+	raced_for = buffer_alloc(100, 0, 0);
+	buffer = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
+	also_for = buffer_alloc((variant ? 3 : 1) * IO_TLB_SET_BYTES, 0, __GFP_HIGHMEM);
+	race_cpu = 3;
+	for (also_at = 1; also_at <= 12; also_at++) {
+		machine_context("lock %u", also_at);
+		machine_other_cpu(take_one_then_map_also, 1);
+		EXPECT(map(&racer, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+		EXPECT(machine_other_cpu_ran());
+		if (machine_join_other_thread()) {
+			EXPECT(also != DMA_MAPPING_ERROR);
+			unmap(&racer, also, also_for.size, DMA_TO_DEVICE);
+		} else {
+			EXPECT(also_at > 4);
+		}
+		unmap(&racer, raced, 100, DMA_TO_DEVICE);
+		contract_check_all_free(mem);
+	}
+	buffer_free(&buffer);
+	buffer_free(&raced_for);
+	buffer_free(&also_for);
 }
 
 /* --- where they come from --- */
