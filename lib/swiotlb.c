@@ -129,6 +129,12 @@ static struct io_tlb_pool *search_pools_for_span(struct io_tlb_request *rq,
 	return pool;
 }
 
+/* Mostly it is seen without the area's lock that there is no room. */
+static bool has_free(const struct io_tlb_area *area, unsigned int nslots)
+{
+	return READ_ONCE(area->used) + nslots <= area->nslots;
+}
+
 /* Try every area of every pool, the one of this CPU first. */
 static struct io_tlb_pool *search_pools(struct io_tlb_request *rq,
 					int *index)
@@ -137,17 +143,18 @@ static struct io_tlb_pool *search_pools(struct io_tlb_request *rq,
 	unsigned int cpu = raw_smp_processor_id();
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool;
-	unsigned int area, i;
+	unsigned int turn, area, i;
 
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
-	for (area = 0; area < table->max_areas; area++) {
+	for (turn = 0; turn < table->max_areas; turn++) {
 		for (i = 0; i < table->nr; i++) {
 			pool = table->pools[i];
-			if (area >= pool->nareas)
+			area = (cpu + turn) & (pool->nareas - 1);
+			if (turn >= pool->nareas ||
+			    !has_free(&pool->areas[area], rq->nslots))
 				continue;
-			*index = swiotlb_area_alloc(pool, (cpu + area) &
-						    (pool->nareas - 1), rq);
+			*index = swiotlb_area_alloc(pool, area, rq);
 			if (*index >= 0)
 				goto unlock;
 		}
@@ -180,17 +187,18 @@ struct slots {
 static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 {
 	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
-	unsigned int seen = smp_load_acquire(&mem->tries_in_vain);
 	struct slots slots = {};
+	unsigned int in_vain;
 
 	if (!swiotlb_boundary_possible(rq))
 		return slots;
 	do {
+		in_vain = smp_load_acquire(&mem->tries_in_vain);
 		if (rq->nslots <= IO_TLB_SEGSIZE)
 			slots.pool = search_pools(rq, &slots.index);
 		if (!slots.pool && needs_span(rq))
 			slots.pool = search_pools_for_span(rq, &slots.index);
-	} while (!slots.pool && swiotlb_tried_in_vain(mem, &seen));
+	} while (!slots.pool && tried_in_vain(mem, in_vain));
 	if (!slots.pool && mem->can_grow)
 		slots.pool = swiotlb_alloc_transient(rq, &slots.index);
 	return slots;
@@ -274,10 +282,8 @@ struct io_tlb_pool *swiotlb_get_slots(struct io_tlb_request *rq, int *index)
 static noinline void put_slots_slow(struct device *dev, phys_addr_t tlb_addr,
 				    struct io_tlb_pool *pool)
 {
-	int first = phys_slot(pool, tlb_addr);
+	int first = swiotlb_find_start(pool, phys_slot(pool, tlb_addr));
 
-	if (!pool->slots[first].end)
-		first = swiotlb_find_start(pool, first);
 	if (first < 0) {
 		dev_WARN_ONCE(dev, 1,
 			      "swiotlb: unmap of %pa, which is not mapped\n",
@@ -290,12 +296,20 @@ static noinline void put_slots_slow(struct device *dev, phys_addr_t tlb_addr,
 	} else if (pool->transient) {
 		swiotlb_free_transient(dev, pool);
 	} else {
-		swiotlb_slots_free(pool, first);
+		swiotlb_slots_free(dev, pool, first);
 	}
 }
 
-/* No allocation starts in the slot of @tlb_addr. */
-static noinline void put_slots_within(struct device *dev, phys_addr_t tlb_addr)
+/**
+ * swiotlb_put_within() - return slots by an address in which no allocation starts
+ * @dev:	Device.
+ * @tlb_addr:	Physical address.
+ *
+ * See swiotlb_slots_free(), which is faster if it is called last.
+ *
+ * Context: Any.
+ */
+void swiotlb_put_within(struct device *dev, phys_addr_t tlb_addr)
 {
 	struct io_tlb_pool *pool = __swiotlb_find_pool(dev, tlb_addr);
 
@@ -308,8 +322,8 @@ static __always_inline void put_slots(struct device *dev, phys_addr_t tlb_addr,
 {
 	if (unlikely(pool->transient || tlb_addr & (IO_TLB_SIZE - 1)))
 		put_slots_slow(dev, tlb_addr, pool);
-	else if (unlikely(swiotlb_slots_free(pool, phys_slot(pool, tlb_addr))))
-		put_slots_within(dev, tlb_addr);
+	else
+		swiotlb_slots_free(dev, pool, phys_slot(pool, tlb_addr));
 }
 
 /**
@@ -705,6 +719,38 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
 			  attrs, true).phys;
 }
 
+/* Unmap what the device has written. */
+static noinline void unmap_from_device(struct device *dev, phys_addr_t tlb_addr,
+				       size_t size, struct io_tlb_pool *pool)
+{
+	bounce(dev, tlb_addr, size, DMA_FROM_DEVICE, pool);
+	put_slots(dev, tlb_addr, pool);
+}
+
+static __always_inline void unmap_single(struct device *dev,
+					 phys_addr_t tlb_addr, size_t size,
+					 enum dma_data_direction dir,
+					 unsigned long attrs,
+					 struct io_tlb_pool *pool)
+{
+	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
+	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
+		unmap_from_device(dev, tlb_addr, size, pool);
+	else
+		put_slots(dev, tlb_addr, pool);
+}
+
+/* unmap_single(), for an address that may be in any pool or in none */
+static noinline void unmap_anywhere(struct device *dev, phys_addr_t tlb_addr,
+				    size_t size, enum dma_data_direction dir,
+				    unsigned long attrs)
+{
+	struct io_tlb_pool *pool = find_other_pool(dev, tlb_addr);
+
+	if (pool)
+		unmap_single(dev, tlb_addr, size, dir, attrs, pool);
+}
+
 /**
  * __swiotlb_tbl_unmap_single() - unmap a bounce buffer
  * @dev:	Device.
@@ -723,16 +769,11 @@ void __swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb_addr,
 				unsigned long attrs, struct io_tlb_pool *pool)
 {
 	if (!pool)
-		pool = find_default_pool(dev, tlb_addr) ?:
-			find_other_pool(dev, tlb_addr);
-	if (unlikely(!pool))
-		return;
-
-	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
-	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
-		bounce(dev, tlb_addr, mapping_size, DMA_FROM_DEVICE, pool);
-
-	put_slots(dev, tlb_addr, pool);
+		pool = find_default_pool(dev, tlb_addr);
+	if (likely(pool))
+		unmap_single(dev, tlb_addr, mapping_size, dir, attrs, pool);
+	else
+		unmap_anywhere(dev, tlb_addr, mapping_size, dir, attrs);
 }
 
 /**

@@ -467,6 +467,8 @@ static inline void summary_forget(struct io_tlb_area *area, unsigned int set)
 		WRITE_ONCE(*window, IO_TLB_RUN_UNKNOWN);
 }
 
+void swiotlb_wait_for_tries(struct io_tlb_mem *mem);
+
 /*
  * Free slots are going to be taken that may have to go back at once. &io_tlb_mem.tries_lock
  * is held, here and in try_end().
@@ -476,7 +478,7 @@ static inline void try_begin(struct io_tlb_mem *mem)
 	WRITE_ONCE(mem->trying, mem->trying + 1);
 }
 
-/* Pairs with swiotlb_tried_in_vain(). */
+/* Pairs with tried_in_vain(). */
 static inline void try_end(struct io_tlb_mem *mem, bool in_vain)
 {
 	if (in_vain)
@@ -490,12 +492,26 @@ static inline bool in_pool(const struct io_tlb_pool *pool, phys_addr_t paddr)
 }
 
 /* swiotlb.c */
+void swiotlb_put_within(struct device *dev, phys_addr_t tlb_addr);
 struct io_tlb_pool *swiotlb_get_slots(struct io_tlb_request *rq, int *index);
 void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool);
 
+/*
+ * Have slots gone back that were held for a moment only, since &io_tlb_mem.tries_in_vain
+ * was @seen, which was read by smp_load_acquire()? That is asked when a search has found no
+ * room; it will find them if it starts anew.
+ */
+static inline bool tried_in_vain(struct io_tlb_mem *mem, unsigned int seen)
+{
+	/* What the search has read without a lock, it has read before this. */
+	smp_rmb();
+	if (smp_load_acquire(&mem->trying))
+		swiotlb_wait_for_tries(mem);
+	return READ_ONCE(mem->tries_in_vain) != seen;
+}
+
 /* swiotlb_span.c */
-bool swiotlb_tried_in_vain(struct io_tlb_mem *mem, unsigned int *seen);
 int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq);
 void swiotlb_span_free(struct io_tlb_pool *pool, unsigned long i);
 size_t swiotlb_longest_run(struct io_tlb_pool *pool);
@@ -507,7 +523,8 @@ struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
 int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index);
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 		       struct io_tlb_request *rq);
-int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index);
+void swiotlb_slots_free(struct device *dev, struct io_tlb_pool *pool,
+			unsigned int index);
 bool swiotlb_boundary_possible(const struct io_tlb_request *rq);
 bool swiotlb_request_possible(const struct io_tlb_request *rq,
 			      unsigned long room);

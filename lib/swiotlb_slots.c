@@ -81,8 +81,8 @@ static u64 segment_slots(const struct io_tlb_request *rq)
 
 /*
  * Keep the slots from which @n do not cross a segment boundary. @segment is the number
- * of slots between two boundaries, a power of two that is not less than @n, and the
- * set's first slot is @offset slots behind one.
+ * of slots between two boundaries, a power of two, and the set's first slot is @offset
+ * slots behind one.
  */
 static void keep_within_boundary(u64 *lo, u64 *hi, unsigned int n,
 				 unsigned long segment, unsigned long offset)
@@ -90,7 +90,10 @@ static void keep_within_boundary(u64 *lo, u64 *hi, unsigned int n,
 	unsigned long left = segment - offset;
 	u64 every;
 
-	if (segment < IO_TLB_SEGSIZE) {
+	if (unlikely(segment < n)) {
+		*lo = 0;
+		*hi = 0;
+	} else if (segment < IO_TLB_SEGSIZE) {
 		every = stride_bits[ilog2(segment)] * low_bits(segment - n + 1);
 		every = ror64(every, offset);
 		*lo &= every;
@@ -168,9 +171,6 @@ static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 {
 	u64 lo = set->free[0], hi = set->free[1], last;
 	unsigned int slot;
-
-	if (!swiotlb_boundary_possible(rq))
-		return SET_NO_FIT;
 
 	runs_of(&lo, &hi, rq->nslots);
 	if (!(lo | hi))
@@ -285,45 +285,39 @@ static __always_inline int set_take_lowest(struct io_tlb_area *area,
 }
 
 /*
- * Take the lowest slots of the first set that may have room, by the summary in word
- * @word. Mostly it has.
+ * Take the lowest slots of the area's first set that may have room, if its summary is in
+ * the first word. Mostly it is, and has.
  */
 static __always_inline int first_take(struct io_tlb_area *area,
-				      unsigned int word,
 				      struct io_tlb_request *rq)
 {
-	u64 maybe = sets_with_bound(area->summary[word], rq->bound);
+	u64 maybe = sets_with_bound(area->summary[0], rq->bound);
 
 	if (unlikely(!maybe))
 		return SET_NO_RUN;
-	return set_take_lowest(area, word * IO_TLB_SUMMARY_SETS +
-			       __ffs64(maybe) / 8, rq);
+	return set_take_lowest(area, __ffs64(maybe) / 8, rq);
 }
 
 /*
  * Take the lowest slots of a window of the area that satisfy @rq, from those sets on
- * whose summary is in word @from. Stops when enough sets have been looked at for once,
- * and leaves in @from where to go on. @misfit: The first set that may have room has been
- * tried, and nothing in it fits.
+ * whose summary is in word @from. Stops when enough sets have been looked at for once.
+ * @misfit: The first set that may have room has been tried, and nothing in it fits.
  *
  * Context: The area's lock is held.
- * Return: Index of the first slot in the area, or -1.
+ * Return: Index of the first slot in the area, or the complement of the word from which to
+ * go on.
  */
-static noinline int window_take(struct io_tlb_area *area, unsigned int *from,
+static noinline int window_take(struct io_tlb_area *area, unsigned int from,
 				bool misfit, struct io_tlb_request *rq)
 {
-	unsigned int window = *from / IO_TLB_WINDOW_WORDS, looks = 1, word;
-	unsigned int end = (window + 1) * IO_TLB_WINDOW_WORDS;
-	bool from_start = *from % IO_TLB_WINDOW_WORDS == 0;
-	bool skip = misfit;
-	u64 maybe;
+	unsigned int window = from / IO_TLB_WINDOW_WORDS, looks = 1, word = from;
+	unsigned int end = (window + 1) * IO_TLB_WINDOW_WORDS, bound = rq->bound;
+	u64 maybe = sets_with_bound(area->summary[word], bound);
 	int index;
 
-	for (word = *from; word < end && looks < IO_TLB_LOOKS; word++) {
-		maybe = sets_with_bound(area->summary[word], rq->bound);
-		if (skip)
-			maybe &= maybe - 1;
-		skip = false;
+	if (misfit)
+		maybe &= maybe - 1;
+	for (;;) {
 		for (; maybe; maybe &= maybe - 1, looks++) {
 			index = set_take_lowest(area, word * IO_TLB_SUMMARY_SETS +
 						__ffs64(maybe) / 8, rq);
@@ -331,33 +325,80 @@ static noinline int window_take(struct io_tlb_area *area, unsigned int *from,
 				return index;
 			misfit |= index == SET_NO_FIT;
 		}
+		if (++word == end || looks >= IO_TLB_LOOKS)
+			break;
+		maybe = sets_with_bound(area->summary[word], bound);
 	}
 	/* All of the window must have been looked at without giving up the lock. */
-	if (from_start && word == end && !misfit &&
-	    area->windows[window] >= rq->bound)
+	if (word - from == IO_TLB_WINDOW_WORDS && !misfit &&
+	    area->windows[window] >= bound)
 		WRITE_ONCE(area->windows[window], bound_without(rq->nslots));
-	*from = word;
-	return -1;
+	return ~word;
 }
 
-static __always_inline int window_alloc(struct io_tlb_area *area,
-					unsigned int *from,
-					struct io_tlb_request *rq)
+/*
+ * Slots have been taken, if @index is not negative. Returns their index in the pool.
+ *
+ * Context: The area's lock is held.
+ */
+static __always_inline int area_taken(struct io_tlb_area *area, int index,
+				      const struct io_tlb_request *rq)
+{
+	if (unlikely(index < 0))
+		return index;
+	area_more_used(area, rq->nslots);
+	return area->first_set * IO_TLB_SEGSIZE + index;
+}
+
+static __always_inline int first_window_alloc(struct io_tlb_area *area,
+					      struct io_tlb_request *rq)
 {
 	unsigned long flags;
 	int index;
 
 	spin_lock_irqsave(&area->lock, flags);
 	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
-	index = first_take(area, *from, rq);
+	index = first_take(area, rq);
 	if (unlikely(index < 0))
-		index = window_take(area, from, index == SET_NO_FIT, rq);
-	if (likely(index >= 0)) {
-		area_more_used(area, rq->nslots);
-		index += area->first_set * IO_TLB_SEGSIZE;
-	}
+		index = window_take(area, 0, index == SET_NO_FIT, rq);
+	index = area_taken(area, index, rq);
 	spin_unlock_irqrestore(&area->lock, flags);
 	return index;
+}
+
+static int next_alloc(struct io_tlb_area *area, unsigned int from,
+		      struct io_tlb_request *rq)
+{
+	unsigned long flags;
+	int index;
+
+	spin_lock_irqsave(&area->lock, flags);
+	smp_mb__after_spinlock();	/* as above */
+	index = area_taken(area, window_take(area, from, false, rq), rq);
+	spin_unlock_irqrestore(&area->lock, flags);
+	return index;
+}
+
+/* swiotlb_area_alloc() from those sets on whose summary is in word @from */
+static noinline int area_go_on(struct io_tlb_area *area, unsigned int from,
+			       struct io_tlb_request *rq)
+{
+	int index;
+
+	while (from * IO_TLB_SUMMARY_SETS < area->nr_sets) {
+		if (READ_ONCE(area->windows[from / IO_TLB_WINDOW_WORDS]) <
+		    rq->bound) {
+			from = round_up(from + 1, IO_TLB_WINDOW_WORDS);
+			continue;
+		}
+		if (!swiotlb_boundary_possible(rq))
+			return -1;
+		index = next_alloc(area, from, rq);
+		if (likely(index >= 0))
+			return index;
+		from = ~index;
+	}
+	return -1;
 }
 
 /**
@@ -365,6 +406,8 @@ static __always_inline int window_alloc(struct io_tlb_area *area,
  * @pool:	Pool.
  * @area_index:	Index of the area, less than @pool->nareas.
  * @rq:		What is wanted. Receives the DMA address.
+ *
+ * Mostly there is room in the first window, which even an area without sets has.
  *
  * Context: Any. Takes the area's lock, interrupts off, for one look at each of
  * about %IO_TLB_LOOKS sets at most, and again for the next. Does not take it if there
@@ -375,42 +418,32 @@ int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 		       struct io_tlb_request *rq)
 {
 	struct io_tlb_area *area = &pool->areas[area_index];
-	unsigned int from = 0;
-	int index;
+	int index = ~IO_TLB_WINDOW_WORDS;
 
-	while (from * IO_TLB_SUMMARY_SETS < area->nr_sets) {
-		if (READ_ONCE(area->windows[from / IO_TLB_WINDOW_WORDS]) <
-		    rq->bound) {
-			from = round_up(from + 1, IO_TLB_WINDOW_WORDS);
-			continue;
-		}
-		index = window_alloc(area, &from, rq);
-		if (likely(index >= 0))
-			return index;
-		if (!swiotlb_boundary_possible(rq))
-			return -1;
-	}
-	return -1;
+	if (likely(READ_ONCE(area->windows[0]) >= rq->bound))
+		index = first_window_alloc(area, rq);
+	if (likely(index >= 0))
+		return index;
+	return area_go_on(area, ~index, rq);
 }
 
 /* Return all slots from @slot to the end of @set, and what follows in the next. */
-static noinline int free_across_sets(struct io_tlb_pool *pool,
-				     struct io_tlb_set *set,
-				     unsigned long flags)
+static noinline void free_across_sets(struct io_tlb_pool *pool,
+				      struct io_tlb_set *set,
+				      unsigned long flags)
 	__releases(&set->area->lock)
 {
 	WRITE_ONCE(set->goes_on, false);
 	spin_unlock_irqrestore(&set->area->lock, flags);
 	swiotlb_span_free(pool, set - pool->sets + 1);
-	return 0;
 }
 
 /*
  * swiotlb_slots_free() for an allocation that does not end before the word does in
  * which it starts.
  */
-static noinline int free_across_words(struct io_tlb_pool *pool,
-				      unsigned int index, unsigned long flags)
+static noinline void free_across_words(struct io_tlb_pool *pool,
+				       unsigned int index, unsigned long flags)
 	__releases(&slot_set(pool, index)->area->lock)
 {
 	unsigned int slot = index % IO_TLB_SEGSIZE, end = IO_TLB_SEGSIZE;
@@ -433,22 +466,23 @@ static noinline int free_across_words(struct io_tlb_pool *pool,
 	area_less_used(area, end - slot);
 	summary_forget(area, set - area->sets);
 	if (unlikely(end == IO_TLB_SEGSIZE && set->goes_on))
-		return free_across_sets(pool, set, flags);
-
-	spin_unlock_irqrestore(&area->lock, flags);
-	return 0;
+		free_across_sets(pool, set, flags);
+	else
+		spin_unlock_irqrestore(&area->lock, flags);
 }
 
 /**
  * swiotlb_slots_free() - return an allocation
+ * @dev:	Device that it was made for.
  * @pool:	Pool.
  * @index:	The first slot of the allocation.
  *
  * Context: Any. Takes the lock of the area that the slots belong to, interrupts
- * off; one after the other if there are several.
- * Return: 0, or -EINVAL if no allocation starts in the slot. Nothing is changed then.
+ * off; one after the other if there are several. If no allocation starts in the slot,
+ * that is left to swiotlb_put_within().
  */
-int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
+void swiotlb_slots_free(struct device *dev, struct io_tlb_pool *pool,
+			unsigned int index)
 {
 	struct io_tlb_set *set = slot_set(pool, index);
 	unsigned int word = index / 64 % 2, bit = index % 64, n;
@@ -460,12 +494,15 @@ int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 	first = set->first[word];
 	if (unlikely(!(first & BIT_ULL(bit)))) {
 		spin_unlock_irqrestore(&area->lock, flags);
-		return -EINVAL;
+		swiotlb_put_within(dev, slot_phys(pool, index));
+		return;
 	}
 	/* It runs to the next slot that is free or first in turn. */
 	ends = (set->free[word] | first) & (~1ULL << bit);
-	if (unlikely(!ends))
-		return free_across_words(pool, index, flags);
+	if (unlikely(!ends)) {
+		free_across_words(pool, index, flags);
+		return;
+	}
 
 	n = __ffs64(ends) - bit;
 	pool->slots[index].end = 0;
@@ -474,7 +511,6 @@ int swiotlb_slots_free(struct io_tlb_pool *pool, unsigned int index)
 	area_less_used(area, n);
 	summary_forget(area, set - area->sets);
 	spin_unlock_irqrestore(&area->lock, flags);
-	return 0;
 }
 
 /**

@@ -286,29 +286,19 @@ static unsigned long take(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 }
 
 /**
- * swiotlb_tried_in_vain() - have slots gone back that were held for a moment only?
- * @mem:	Software IO TLB that has been searched, and had no room.
- * @seen:	&io_tlb_mem.tries_in_vain, read by smp_load_acquire() before that.
- *		Receives what it is now.
+ * swiotlb_wait_for_tries() - wait until slots that are held for a moment have gone back
+ * @mem:	Software IO TLB.
  *
- * Who holds slots in this way has interrupts off, so they do not for long.
+ * Or are held for good. Who tries has interrupts off, so it does not take long.
  *
- * Context: Any. Takes &io_tlb_mem.tries_lock if somebody holds slots now.
- * Return: %true if a search that starts now may find them.
+ * Context: Any. Takes &io_tlb_mem.tries_lock.
  */
-bool swiotlb_tried_in_vain(struct io_tlb_mem *mem, unsigned int *seen)
+void swiotlb_wait_for_tries(struct io_tlb_mem *mem)
 {
-	unsigned int before = *seen;
 	unsigned long flags;
 
-	/* The bytes of windows have been read without a lock. */
-	smp_rmb();
-	if (smp_load_acquire(&mem->trying)) {
-		spin_lock_irqsave(&mem->tries_lock, flags);
-		spin_unlock_irqrestore(&mem->tries_lock, flags);
-	}
-	*seen = smp_load_acquire(&mem->tries_in_vain);
-	return *seen != before;
+	spin_lock_irqsave(&mem->tries_lock, flags);
+	spin_unlock_irqrestore(&mem->tries_lock, flags);
 }
 
 /**

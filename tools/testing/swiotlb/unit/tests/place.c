@@ -398,6 +398,45 @@ TEST(place_windows)
 	buffer_free(&buffer);
 }
 
+static struct device half_seen_by;
+static dma_addr_t half_seen[4096];
+
+static void free_the_first(void)
+{
+	unmap(&half_seen_by, half_seen[0], IO_TLB_SIZE, DMA_TO_DEVICE);
+}
+
+/*
+ * Every other slot of half of the sets is free, so each of these has to be looked into
+ * for two. While the lock is given up, there come to be two where the search has been.
+ */
+TEST(place_window_half_seen)
+{
+	struct buffer one, two;
+	dma_addr_t dma;
+	unsigned int i;
+
+	boot(FRAMES_NATIVE, "4096,1");
+	io_tlb_default_mem.can_grow = false;
+	device_init(&half_seen_by, 32);
+	one = buffer_alloc(IO_TLB_SIZE, 0, 0);
+	two = buffer_alloc(2 * IO_TLB_SIZE, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(half_seen); i++)
+		half_seen[i] = map(&half_seen_by, &one, DMA_TO_DEVICE);
+	EXPECT(map(&half_seen_by, &one, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	for (i = 1; i < 2048; i += 2)
+		unmap(&half_seen_by, half_seen[i], one.size, DMA_TO_DEVICE);
+	machine_other_cpu(free_the_first, 2);
+	dma = map(&half_seen_by, &two, DMA_TO_DEVICE);
+	EXPECT(machine_other_cpu_ran());
+	EXPECT_EQ(dma, half_seen[0]);
+	unmap(&half_seen_by, dma, two.size, DMA_TO_DEVICE);
+	for (i = 2; i < ARRAY_SIZE(half_seen); i += i < 2048 ? 2 : 1)
+		unmap(&half_seen_by, half_seen[i], one.size, DMA_TO_DEVICE);
+	buffer_free(&one);
+	buffer_free(&two);
+}
+
 /*
  * The only run of free slots is @free long. One that is longer is looked for in vain,
  * which must not hide it.
