@@ -106,6 +106,30 @@ static void count_core_maps(const char *name, size_t size)
 	stop(label, CALLS);
 }
 
+/* As NVMe behind an IOMMU: the start is padded, and so is the end. */
+static void count_aligned(const char *name, size_t offset, size_t size, unsigned int mask)
+{
+	char label[40];
+	phys_addr_t tlb;
+	unsigned int i;
+
+	start();
+	for (i = 0; i < CALLS; i++) {
+		COUNT(tlb = side->map_aligned(source + offset, size, mask));
+		side->unmap_aligned(tlb, size);
+	}
+	snprintf(label, sizeof(label), "map %s", name);
+	stop(label, CALLS);
+
+	start();
+	for (i = 0; i < CALLS; i++) {
+		tlb = side->map_aligned(source + offset, size, mask);
+		COUNT(side->unmap_aligned(tlb, size));
+	}
+	snprintf(label, sizeof(label), "unmap %s", name);
+	stop(label, CALLS);
+}
+
 static void count_sync(const char *name, size_t size, size_t offset, int dir)
 {
 	dma_addr_t dma = side->map(source, size, dir);
@@ -174,6 +198,13 @@ static void count_side(void)
 	count_sync("sync 64 in the middle", 65536, 40000, FROM_DEVICE);
 	side->device(4095);
 	count_maps("4096 align 4 KiB", 4096, TO_DEVICE, 0);
+	source += 512;
+	count_maps("4096 padded", 4096, TO_DEVICE, 0);
+	count_maps("4096 padded from", 4096, FROM_DEVICE, 0);
+	count_sync("sync 64 padded", 4096, 0, FROM_DEVICE);
+	source -= 512;
+	count_aligned("4096 in granules", 0, 4096, 4095);
+	count_aligned("4096 padded in granules", 512, 4096, 4095);
 	side->device(0xffff);
 	count_maps("4096 align 64 KiB", 4096, TO_DEVICE, 0);
 	side->device(0);
