@@ -394,6 +394,67 @@ static void sync_free(const struct step *step)
 	swiotlb_sync_single_for_device(dev, phys, 1 + step->size % 8192, DMA_TO_DEVICE);
 }
 
+/* Nothing is returned, whatever is said of size and direction. Nothing is copied either. */
+static void unmap_inside(const struct step *step, struct mapping *map)
+{
+	size_t offset = 1 + step->size % map->want.size;
+	struct device *dev = dev_of(step);
+	bool seen = swiotlb_find_pool(dev, map->tlb + offset);
+
+	if (step->size & BIT(31))
+		offset = ALIGN(offset, IO_TLB_SIZE);
+	if (offset >= map->want.size)
+		return;
+	tell("unmap %#zx bytes from it through dev%td", offset, dev - world.dev);
+	swiotlb_tbl_unmap_single(dev, map->tlb + offset, SIZE_MAX - step->place,
+				 DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+	if (seen && !machine_expect_warning("inside a mapping"))
+		machine_fail("nobody says that this is inside of a mapping");
+}
+
+/* None, all that there is, beyond the end of all pools, a bit too much */
+static size_t impossible_size(const struct step *step, size_t left)
+{
+	switch (step->size >> 28 & 3) {
+	case 0:
+		return 0;
+	case 1:
+		return SIZE_MAX - step->place;
+	case 2:
+		return left + MACHINE_LOW_SIZE;
+	default:
+		return left + 1 + step->place;
+	}
+}
+
+/* What is mapped from there on is copied, unless the size is zero. */
+static void sync_impossible(const struct step *step, struct mapping *map)
+{
+	size_t offset = step->size % map->want.size, left = map->want.size - offset;
+	size_t size = impossible_size(step, left);
+	struct device *dev = dev_of(step);
+	phys_addr_t tlb = map->tlb + offset;
+	bool copies = swiotlb_find_pool(dev, tlb) && !map->coherent && size;
+
+	tell("sync %#zx bytes %#zx from it through dev%td", size, offset, dev - world.dev);
+	if (copies)
+		image_copy(map->want.orig + offset, tlb, left);
+	swiotlb_sync_single_for_cpu(dev, tlb, size, DMA_FROM_DEVICE);
+	if (copies && !machine_expect_warning("sync of"))
+		machine_fail("nobody says that a sync goes too far");
+	world_look_at(map);
+}
+
+static void call_hostile(const struct step *step)
+{
+	struct mapping *map = map_of(step);
+
+	if (map && step->size & BIT(30))
+		unmap_inside(step, map);
+	else if (map)
+		sync_impossible(step, map);
+}
+
 /* What it says of itself must not be taken for one of our bounce buffers. */
 static void make_foreign(const struct step *step)
 {
@@ -470,6 +531,8 @@ static void do_step(const struct step *step)
 		return alloc(step);
 	case OP_LARGEST:
 		return map_largest(step);
+	case OP_HOSTILE:
+		return call_hostile(step);
 	case NR_OPS:
 		break;
 	}

@@ -9,7 +9,7 @@ static const char *const op_names[NR_OPS] = {
 	"map", "map for IOMMU", "unmap", "sync for CPU", "sync for device",
 	"device reads", "device writes", "CPU writes", "change CPU", "grow", "grace period",
 	"fail", "unmap free slot", "sync free slot", "foreign page", "reset hiwater",
-	"alloc", "map largest", "free idle pools",
+	"alloc", "map largest", "free idle pools", "hostile call",
 };
 
 const char *const failure_names[NR_FAILURES] = {
@@ -21,7 +21,7 @@ static const struct {
 	u8 op;
 	u8 weight;
 } weights[] = {
-	{ OP_MAP, 16 }, { OP_MAP_IOMMU, 4 }, { OP_SHRINK, 1 }, { OP_UNMAP, 12 },
+	{ OP_MAP, 15 }, { OP_HOSTILE, 1 }, { OP_MAP_IOMMU, 4 }, { OP_SHRINK, 1 }, { OP_UNMAP, 12 },
 	{ OP_SHRINK, 1 }, { OP_SYNC_CPU, 4 },
 	{ OP_SYNC_DEVICE, 4 }, { OP_DEVICE_READ, 1 }, { OP_DEVICE_WRITE, 5 },
 	{ OP_CPU_WRITE, 3 }, { OP_CPU, 3 }, { OP_GROW, 1 }, { OP_GRACE, 1 }, { OP_FAIL, 1 },

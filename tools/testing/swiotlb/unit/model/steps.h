@@ -48,6 +48,8 @@ struct step {
  * @OP_HIWATER:		Reset the high-water mark.
  * @OP_ALLOC:		swiotlb_alloc(); swiotlb_free() is an unmap.
  * @OP_LARGEST:		Map as much as swiotlb_max_mapping_size() says.
+ * @OP_HOSTILE:		Unmap from inside a mapping, or sync impossible sizes there, perhaps
+ *			through another device.
  */
 enum op {
 	OP_MAP,
@@ -69,6 +71,7 @@ enum op {
 	OP_ALLOC,
 	OP_LARGEST,
 	OP_SHRINK,
+	OP_HOSTILE,
 	NR_OPS,
 };
 
