@@ -50,9 +50,25 @@ struct page *swiotlb_alloc(struct device *dev, size_t size)
 	return pfn_to_page(PHYS_PFN(slot_phys(pool, index)));
 }
 
+/*
+ * The restricted pool that @paddr lies in, whether or not it is the device's: it may have
+ * been taken away from it since, and the page allocator must not get the pages. Such pools
+ * are never freed.
+ */
+static struct io_tlb_pool *find_restricted_pool(phys_addr_t paddr)
+{
+	struct io_tlb_mem *mem;
+
+	/* Pairs with publish_restricted(). */
+	mem = smp_load_acquire(&io_tlb_default_mem.next_restricted);
+	while (mem && !in_pool(mem->defpool, paddr))
+		mem = mem->next_restricted;
+	return mem ? mem->defpool : NULL;
+}
+
 /**
  * swiotlb_free() - return pages to a restricted pool
- * @dev:	Device of the pool.
+ * @dev:	Device that they were taken for.
  * @page:	What swiotlb_alloc() returned.
  * @size:	Size in bytes.
  *
@@ -62,7 +78,7 @@ struct page *swiotlb_alloc(struct device *dev, size_t size)
 bool swiotlb_free(struct device *dev, struct page *page, size_t size)
 {
 	phys_addr_t tlb_addr = page_to_phys(page);
-	struct io_tlb_pool *pool = swiotlb_find_pool(dev, tlb_addr);
+	struct io_tlb_pool *pool = find_restricted_pool(tlb_addr);
 
 	if (!pool)
 		return false;
@@ -83,7 +99,18 @@ static unsigned int restricted_areas(unsigned long nslabs)
 	return min_t(unsigned long, swiotlb_default_areas(), most);
 }
 
-/* Set up the pool when its first device appears. */
+/* Context: restricted_mutex is held. */
+static void publish_restricted(struct io_tlb_mem *mem)
+{
+	mem->next_restricted = io_tlb_default_mem.next_restricted;
+	smp_store_release(&io_tlb_default_mem.next_restricted, mem);
+}
+
+/*
+ * Set up the pool when its first device appears.
+ *
+ * Context: restricted_mutex is held.
+ */
 static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 {
 	/* What is less than a page cannot be shared with devices. */
@@ -115,6 +142,7 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	swiotlb_pool_connect(pool, 64, 64, NULL);
 	swiotlb_publish(mem, pool, table);
 	swiotlb_create_debugfs_files(mem, rmem->name);
+	publish_restricted(mem);
 	return mem;
 
 free:

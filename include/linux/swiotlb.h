@@ -97,6 +97,7 @@ void __init swiotlb_update_mem_attributes(void);
  *		more no pool is added until @shrink has looked.
  * @bound_reached: It has been logged that no more may be added.
  * @shrink:	Frees pools that are idle.
+ * @next_restricted: The restricted ones are a list, which starts at the default one.
  * @stale:	What was mapped when the guest was restored: a list, or %NULL.
  * @tries_lock:	Held by whoever takes free slots that may have to go back at once.
  * @trying:	How many do so now.
@@ -131,6 +132,7 @@ struct io_tlb_mem {
 	unsigned long grow_room;
 	bool bound_reached;
 	struct delayed_work shrink;
+	struct io_tlb_mem *next_restricted;
 	struct io_tlb_stale *stale;
 	spinlock_t tries_lock;		/* see swiotlb_internal.h */
 	unsigned int trying;

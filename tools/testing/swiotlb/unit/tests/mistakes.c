@@ -166,9 +166,16 @@ TEST(mistake_restricted_pool_taken_away)
 	EXPECT_EQ(slots_used(), 0);
 	EXPECT_EQ(swiotlb_mem_used(mem), 3);
 
+	/* Memory of the pool must not be given to the page allocator. */
+	EXPECT(swiotlb_free(&dev, page, PAGE_SIZE));
+	EXPECT_EQ(swiotlb_mem_used(mem), 1);
+	dev.dma_io_tlb_mem = mem;
+	page = swiotlb_alloc(&dev, PAGE_SIZE);
+	rmem.ops->device_release(&rmem, &dev);
+	EXPECT(swiotlb_free(&dev, page, PAGE_SIZE));
+
 	dev.dma_io_tlb_mem = mem;
 	unmap(&dev, dma, 100, DMA_BIDIRECTIONAL);
-	EXPECT(swiotlb_free(&dev, page, PAGE_SIZE));
 	contract_check_all_free(mem);
 	buffer_free(&buffer);
 }
