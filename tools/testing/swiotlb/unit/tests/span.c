@@ -579,6 +579,30 @@ TEST_VARIANTS(span_neighbours, area_counts)
 		buffer_free(&neighbours[i]);
 }
 
+/*
+ * The record of a mapping has room for 512 KiB of padding less a byte. What needs more is
+ * refused, and that is said.
+ */
+TEST(span_padding)
+{
+	struct buffer buffer;
+	struct device dev;
+	phys_addr_t orig, tlb;
+
+	boot_fixed(FRAMES_NATIVE, "4096,1", &dev);
+	dev.min_align_mask = SZ_1M - 1;
+	buffer = buffer_alloc(3 * SZ_1M, 0, __GFP_HIGHMEM);
+	orig = ALIGN(buffer.phys, SZ_1M);
+	check_aligned(&dev, orig + SZ_1M / 2 - 1, 4096, SZ_1M - 1);
+	check_aligned(&dev, orig + SZ_1M / 2 - 1, SZ_1M, SZ_1M - 1);
+
+	tlb = swiotlb_tbl_map_single(&dev, orig + SZ_1M / 2, 4096, SZ_1M - 1, DMA_TO_DEVICE, 0);
+	EXPECT(tlb == (phys_addr_t)DMA_MAPPING_ERROR);
+	EXPECT(machine_said("cannot map 4096 bytes"));
+	contract_check_all_free(mem);
+	buffer_free(&buffer);
+}
+
 /* --- races --- */
 
 static struct device racer;
