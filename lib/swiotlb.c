@@ -193,6 +193,7 @@ static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 	if (!swiotlb_boundary_possible(rq))
 		return slots;
 	do {
+		/* Before the search: pairs with try_end(). */
 		in_vain = smp_load_acquire(&mem->tries_in_vain);
 		if (rq->nslots <= IO_TLB_SEGSIZE)
 			slots.pool = search_pools(rq, &slots.index);

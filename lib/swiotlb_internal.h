@@ -478,11 +478,13 @@ static inline void try_begin(struct io_tlb_mem *mem)
 	WRITE_ONCE(mem->trying, mem->trying + 1);
 }
 
-/* Pairs with tried_in_vain(). */
 static inline void try_end(struct io_tlb_mem *mem, bool in_vain)
 {
-	if (in_vain)
+	if (in_vain) {
+		/* Slots have gone back before: pairs with alloc_elsewhere(). */
 		smp_store_release(&mem->tries_in_vain, mem->tries_in_vain + 1);
+	}
+	/* That has been counted before: pairs with tried_in_vain(). */
 	smp_store_release(&mem->trying, mem->trying - 1);
 }
 
@@ -506,6 +508,7 @@ static inline bool tried_in_vain(struct io_tlb_mem *mem, unsigned int seen)
 {
 	/* What the search has read without a lock, it has read before this. */
 	smp_rmb();
+	/* If nobody tries, the count is what it is: pairs with try_end(). */
 	if (smp_load_acquire(&mem->trying))
 		swiotlb_wait_for_tries(mem);
 	return READ_ONCE(mem->tries_in_vain) != seen;

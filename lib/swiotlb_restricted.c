@@ -103,6 +103,7 @@ static unsigned int restricted_areas(unsigned long nslabs)
 static void publish_restricted(struct io_tlb_mem *mem)
 {
 	mem->next_restricted = io_tlb_default_mem.next_restricted;
+	/* It is complete: pairs with find_restricted_pool(). */
 	smp_store_release(&io_tlb_default_mem.next_restricted, mem);
 }
 
