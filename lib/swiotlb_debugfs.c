@@ -245,6 +245,7 @@ static int __init show_default_mem(void)
 	swiotlb_create_debugfs_files(&io_tlb_default_mem, "swiotlb");
 	return 0;
 }
-late_initcall(show_default_mem);
+/* After debugfs, before drivers: the directories of restricted pools are in this one. */
+postcore_initcall(show_default_mem);
 
 #endif /* CONFIG_DEBUG_FS */

@@ -282,7 +282,8 @@ static inline void dma_reset_need_sync(struct device *dev)
 /* --- what the kernel calls us by: nobody does here, but setup() of a side --- */
 
 #define early_param(word, fn)		static int (*const param_##fn)(char *) __maybe_unused = (fn)
-#define late_initcall(fn)		static int (*const call_##fn)(void) __maybe_unused = (fn)
+#define postcore_initcall(fn)	static int (*const call_##fn)(void) __maybe_unused = (fn)
+#define late_initcall(fn)		postcore_initcall(fn)
 
 int kstrtoul(const char *text, unsigned int base, unsigned long *value);
 #define simple_strtoul			strtoul

@@ -315,12 +315,15 @@ void machine_add_initcall(int (*call)(void));
 	}								\
 	struct dentry
 
-#define late_initcall(fn)						\
+#define postcore_initcall(fn)						\
 	static void __attribute__((__constructor__)) add_##fn(void)	\
 	{								\
 		machine_add_initcall(fn);				\
 	}								\
 	struct dentry
+
+/* the base kernel's */
+#define late_initcall(fn)	postcore_initcall(fn)
 
 int kstrtoul(const char *text, unsigned int base, unsigned long *value);
 unsigned long simple_strtoul(const char *text, char **end, unsigned int base);
