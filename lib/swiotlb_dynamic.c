@@ -189,11 +189,18 @@ static unsigned long bound(unsigned int bus_bits)
 	return bytes / ADDED_SHARE >> IO_TLB_SHIFT;
 }
 
+/* Without a backend nothing is added above &io_tlb_mem.phys_limit. */
+static unsigned int counted_bits(struct io_tlb_mem *mem, unsigned int bus_bits)
+{
+	if (!mem->backend)
+		bus_bits = min_t(unsigned int, bus_bits, fls64(mem->phys_limit));
+	return max(bus_bits, IO_TLB_MIN_BITS);
+}
+
 /* How many more there may be */
 static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
-	unsigned int bits = mem->backend ? bus_bits :
-		min_t(unsigned int, bus_bits, fls64(mem->phys_limit)), i;
+	unsigned int bits = counted_bits(mem, bus_bits), i;
 	long most = bound(bits), added = 0;
 
 	for (i = 0; i <= bits; i++)
@@ -202,12 +209,15 @@ static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int bus_bits)
 }
 
 /*
- * Count a pool among those that have been added. Or, if there would be too many of
- * these for some device that reaches the pool, do nothing and return false.
+ * Count a pool among those that have been added for devices of @bus_bits bits. Or, if
+ * there would be too many for these, or for some of more bits, do nothing and return
+ * false. Those of fewer bits do not matter: whoever gives memory gives the highest, and
+ * keeps what is low.
  */
-static bool count_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
+static bool count_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
+			unsigned int bus_bits)
 {
-	unsigned int bits = max(fls64(pool->bus_max), IO_TLB_MIN_BITS), i;
+	unsigned int bits = counted_bits(mem, bus_bits), i;
 	long added = pool->nslabs;
 
 	for (i = 0; i <= 64; i++) {
@@ -311,7 +321,7 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 	swiotlb_pool_init(pool, virt_to_phys(vaddr), vaddr, nslabs, nareas);
 	pool->late_alloc = true;
 	err = swiotlb_pool_connect(pool, bus_bits, bus_bits, mem->backend);
-	if (!err && count_added(mem, pool))
+	if (!err && count_added(mem, pool, bus_bits))
 		return pool;
 	if (!err) {
 		swiotlb_pool_disconnect(pool);
@@ -585,7 +595,7 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 	swiotlb_pool_init(pool, start, vaddr, nslabs, 1);
 	pool->transient = true;
 	if (!place_transient(pool, limit) ||
-	    !count_added(rq->dev->dma_io_tlb_mem, pool)) {
+	    !count_added(rq->dev->dma_io_tlb_mem, pool, fls64(limit))) {
 		destroy_transient(pool);
 		return NULL;
 	}

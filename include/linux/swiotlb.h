@@ -109,7 +109,7 @@ void __init swiotlb_update_mem_attributes(void);
  *		Without CONFIG_DEBUG_FS nobody counts.
  * @transient_nslabs: Slots in the transient pools.
  * @added:	Slots in pools that were added and in transient ones, by the number of
- *		bits that the highest bus address of the pool has, which is 24 at least.
+ *		address bits that they were added for, which is 24 at least.
  *
  * There is the default one, and one for each restricted DMA pool. Drivers and
  * architectures have no business with any member; it is defined here only for

@@ -55,20 +55,29 @@ static int fill_one(struct edu *edu, struct fill *fill)
 	return 0;
 }
 
+/* What earlier rows made it add may go meanwhile. */
+static bool has_grown(struct fill *fill, long enough)
+{
+	long now = slots();
+
+	fill->slots_before = min(fill->slots_before, now);
+	return now >= fill->slots_before + enough;
+}
+
 /* Map until it fails, give a worker time, again: until there are @enough more slots. */
 int fill_all(struct edu *edu, struct fill *fill, long enough)
 {
 	int round, err = 0;
 
-	for (round = 0; round < ROUNDS && slots() < fill->slots_before + enough; round++) {
+	for (round = 0; round < ROUNDS && !has_grown(fill, enough); round++) {
 		do {
 			err = fill_one(edu, fill);
-		} while (!err && slots() < fill->slots_before + enough);
+		} while (!err && !has_grown(fill, enough));
 		if (err == -E2BIG)
 			break;
 		msleep(ROUND_MS);
 	}
-	return slots() < fill->slots_before + enough ? -ENOSPC : 0;
+	return has_grown(fill, enough) ? 0 : -ENOSPC;
 }
 
 /* Some of it is left: two slot sets. */
