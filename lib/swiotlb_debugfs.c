@@ -240,12 +240,12 @@ void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname)
 				    &transient_fops);
 }
 
+/* After debugfs, before drivers: the directories of restricted pools are in this one. */
 static int __init show_default_mem(void)
 {
 	swiotlb_create_debugfs_files(&io_tlb_default_mem, "swiotlb");
 	return 0;
 }
-/* After debugfs, before drivers: the directories of restricted pools are in this one. */
 postcore_initcall(show_default_mem);
 
 #endif /* CONFIG_DEBUG_FS */
