@@ -172,10 +172,10 @@ static unsigned long max_growth(void)
 }
 
 /*
- * What is added, and transient pools, together have no more than this part of the memory
- * that a device reaches. Of the same memory is the coherent memory of that device, and
- * page tables and file caches of a machine that has no other; and a quarter is more than
- * a device has in flight: 1 GiB at 32 bits.
+ * Pools that were added and transient ones together get at most this part of the memory
+ * that a device reaches. Coherent memory of the device has to come from there as well;
+ * on a machine without other memory so do page tables and file caches. A quarter is more
+ * than a device has in flight: 1 GiB at 32 bits.
  */
 #define ADDED_SHARE	4
 
@@ -294,8 +294,8 @@ static void free_refused(struct refused *refused)
  * Make a pool of @nslabs slots or less for @mem, its bus addresses of no more than
  * @bus_bits bits. A buffer that will not do goes to @refused.
  *
- * Return: The pool, or an error: -EINVAL if another buffer may do, -ENOSPC if there
- * would be too much of what is so low.
+ * Return: The pool, or an error: -EINVAL if another buffer may do, -ENOSPC if more
+ * would be added than the bound allows.
  */
 static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 				     unsigned int bus_bits,

@@ -26,7 +26,7 @@ struct cycle {
 	struct edu_buf buf;
 	dma_addr_t dma[MAPPED_MOST];
 	int mapped;
-	long slots;	/* before anything grew */
+	long slots;	/* before anything grew, at least */
 	long most;	/* at most, in all cycles */
 };
 
@@ -41,6 +41,15 @@ static unsigned long neighbours(void)
 		sum += xen_p2m_addr[pfn] + 1 == xen_p2m_addr[pfn + 1];
 	}
 	return sum;
+}
+
+/* More slots than before? What earlier rows made it add may go meanwhile. */
+static bool has_grown(struct cycle *cycle)
+{
+	long now = swiotlb_counter("io_tlb_nslabs");
+
+	cycle->slots = min(cycle->slots, now);
+	return now > cycle->slots;
 }
 
 static bool map_again(struct edu *edu, struct cycle *cycle)
@@ -59,7 +68,7 @@ static int come(struct edu *edu, struct cycle *cycle)
 {
 	int left = GROW_MS;
 
-	while (swiotlb_counter("io_tlb_nslabs") <= cycle->slots) {
+	while (!has_grown(cycle)) {
 		if (cycle->mapped == MAPPED_MOST || left <= 0)
 			return -ENOSPC;
 		if (map_again(edu, cycle))
@@ -82,7 +91,7 @@ static int go_away(struct cycle *cycle)
 	int left;
 
 	for (left = IDLE_MS; left > 0; left -= POLL_MS) {
-		if (swiotlb_counter("io_tlb_nslabs") == cycle->slots)
+		if (!has_grown(cycle))
 			return 0;
 		msleep(POLL_MS);
 	}
