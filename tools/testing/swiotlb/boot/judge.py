@@ -24,6 +24,9 @@ from pathlib import Path
 import scenario as scenarios
 from scenario import Guest, Scenario, Trouble
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "series"))
+from git import base_name  # noqa: E402 pylint: disable=wrong-import-position
+
 # A line with one of these is a complaint ...
 BAD = re.compile(
     r"BUG[: ]|WARNING: |Oops|[Cc]all [Tt]race|Kernel panic|Panic on CPU|general protection fault"
@@ -215,7 +218,7 @@ def kunit(folder: Path, build: Path, kernel: str, ktap: list[str]) -> Test:
 
 def find_kunit(kernel: Path, build: Path) -> Path:
     """kunit.py of the tree that the kernel was built in, or of the base tree."""
-    trees = [*kernel.resolve().parents, build / "6.12" / "linux"]
+    trees = [*kernel.resolve().parents, build / base_name() / "linux"]
     for tree in trees:
         if (tree / "tools/testing/kunit/kunit.py").exists():
             return tree / "tools/testing/kunit/kunit.py"
