@@ -11,7 +11,8 @@
  *	inside.c	what shows only inside of it
  *	sync.c		locks, interrupts, RCU, work
  *	report.c	messages, warnings, and how a test fails
- *	outside.c	boot parameters, initcalls, device tree, debugfs
+ *	outside.c	boot parameters, initcalls, debugfs
+ *	reserved.c	reserved memory of the device tree
  *
  * Memory is in two pieces, so that some of it is out of reach for a 32-bit device:
  *
@@ -193,8 +194,6 @@ u64 machine_random(u64 *state);
 /* outside.c */
 int machine_set_param(const char *name, const char *value);
 void machine_run_initcalls(void);
-int machine_setup_reserved(struct reserved_mem *rmem, const char *compatible,
-			   const char *property);
 bool machine_read_counter(const char *dir, const char *file, u64 *value);
 int machine_write_counter(const char *dir, const char *file, u64 value);
 void machine_outside_reset(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How the software IO TLB is called from outside, and what it shows there: boot
- * parameters, initcalls, reserved memory of the device tree, debugfs.
+ * parameters, initcalls, debugfs.
  */
 #include "machine.h"
 
@@ -15,13 +15,6 @@ static unsigned int nr_params;
 
 static int (*initcalls[4])(void);
 static unsigned int nr_initcalls;
-
-static struct {
-	const char *compatible;
-	int (*setup)(struct reserved_mem *rmem);
-} reserved[2];
-static unsigned int nr_reserved;
-static const char *reserved_property;
 
 struct dentry {
 	const char *dir;
@@ -65,30 +58,6 @@ void machine_run_initcalls(void)
 	for (i = 0; i < nr_initcalls; i++)
 		if (initcalls[i]())
 			machine_fail("an initcall failed");
-}
-
-void machine_add_reserved_mem(const char *compatible, int (*setup)(struct reserved_mem *rmem))
-{
-	reserved[nr_reserved].compatible = compatible;
-	reserved[nr_reserved++].setup = setup;
-}
-
-/* Reserved memory was found in the device tree, with one more property or none. */
-int machine_setup_reserved(struct reserved_mem *rmem, const char *compatible,
-			   const char *property)
-{
-	unsigned int i;
-
-	reserved_property = property;
-	for (i = 0; i < nr_reserved; i++)
-		if (!strcmp(reserved[i].compatible, compatible))
-			return reserved[i].setup(rmem);
-	return -ENOENT;
-}
-
-const void *of_get_flat_dt_prop(unsigned long node, const char *name, int *size)
-{
-	return reserved_property && !strcmp(reserved_property, name) ? "" : NULL;
 }
 
 /* --- numbers in text --- */
@@ -177,5 +146,4 @@ int machine_write_counter(const char *dir, const char *name, u64 value)
 void machine_outside_reset(void)
 {
 	nr_files = 0;
-	reserved_property = NULL;
 }

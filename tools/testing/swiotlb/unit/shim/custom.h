@@ -328,31 +328,7 @@ void machine_add_initcall(int (*call)(void));
 int kstrtoul(const char *text, unsigned int base, unsigned long *value);
 unsigned long simple_strtoul(const char *text, char **end, unsigned int base);
 
-struct reserved_mem;
-
-struct reserved_mem_ops {
-	int (*device_init)(struct reserved_mem *rmem, struct device *dev);
-	void (*device_release)(struct reserved_mem *rmem, struct device *dev);
-};
-
-struct reserved_mem {
-	const char *name;
-	unsigned long fdt_node;
-	const struct reserved_mem_ops *ops;
-	phys_addr_t base;
-	phys_addr_t size;
-	void *priv;
-};
-
-void machine_add_reserved_mem(const char *compatible, int (*setup)(struct reserved_mem *rmem));
-const void *of_get_flat_dt_prop(unsigned long node, const char *name, int *size);
-
-#define RESERVEDMEM_OF_DECLARE(label, compatible, fn)			\
-	static void __attribute__((__constructor__)) add_##fn(void)	\
-	{								\
-		machine_add_reserved_mem(compatible, fn);		\
-	}								\
-	struct dentry
+#include "reserved.h"
 
 /* --- debugfs: a list of files that a test can read and write --- */
 

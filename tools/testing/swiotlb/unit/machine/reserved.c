@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reserved memory of the device tree. The benchmark uses this file as well, once for each
+ * of its sides: only what shim/reserved.h declares is known here.
+ */
+#include <linux/of_reserved_mem.h>
+
+static struct {
+	const char *compatible;
+	int (*setup)(struct reserved_mem *rmem);
+} reserved[2];
+static unsigned int nr_reserved;
+static const char *reserved_property;
+
+void machine_add_reserved_mem(const char *compatible, int (*setup)(struct reserved_mem *rmem))
+{
+	reserved[nr_reserved].compatible = compatible;
+	reserved[nr_reserved++].setup = setup;
+}
+
+/* Reserved memory was found in the device tree, with one more property or none. */
+int machine_setup_reserved(struct reserved_mem *rmem, const char *compatible,
+			   const char *property)
+{
+	unsigned int i;
+
+	reserved_property = property;
+	for (i = 0; i < nr_reserved; i++)
+		if (!strcmp(reserved[i].compatible, compatible))
+			return reserved[i].setup(rmem);
+	return -ENOENT;
+}
+
+const void *of_get_flat_dt_prop(unsigned long node, const char *name, int *size)
+{
+	return reserved_property && !strcmp(reserved_property, name) ? "" : NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory that the device tree reserves: who is called for it (machine/reserved.c).
+ */
+#ifndef _SHIM_RESERVED_H
+#define _SHIM_RESERVED_H
+
+struct reserved_mem;
+
+struct reserved_mem_ops {
+	int (*device_init)(struct reserved_mem *rmem, struct device *dev);
+	void (*device_release)(struct reserved_mem *rmem, struct device *dev);
+};
+
+struct reserved_mem {
+	const char *name;
+	unsigned long fdt_node;
+	const struct reserved_mem_ops *ops;
+	phys_addr_t base;
+	phys_addr_t size;
+	void *priv;
+};
+
+void machine_add_reserved_mem(const char *compatible, int (*setup)(struct reserved_mem *rmem));
+int machine_setup_reserved(struct reserved_mem *rmem, const char *compatible,
+			   const char *property);
+const void *of_get_flat_dt_prop(unsigned long node, const char *name, int *size);
+
+#define RESERVEDMEM_OF_DECLARE(label, compatible, fn)			\
+	static void __attribute__((__constructor__)) add_##fn(void)	\
+	{								\
+		machine_add_reserved_mem(compatible, fn);		\
+	}								\
+	struct dentry
+
+#endif
