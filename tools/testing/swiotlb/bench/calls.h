@@ -29,6 +29,18 @@ static void side_setup(unsigned int mib, unsigned int areas)
 	default_swiotlb_base();
 }
 
+static bool side_reserve(unsigned int mib)
+{
+	size_t size = (size_t)mib << 20;
+	static struct reserved_mem rmem;
+
+	rmem = (struct reserved_mem){
+		.name = "restricted", .base = virt_to_phys(machine_alloc(size)), .size = size,
+	};
+	return !machine_setup_reserved(&rmem, "restricted-dma-pool", NULL) &&
+		!rmem.ops->device_init(&rmem, &device);
+}
+
 static void side_device(unsigned int min_align_mask)
 {
 	device_parameters.min_align_mask = min_align_mask;
@@ -109,17 +121,18 @@ static void side_add_pool(void)
 
 static unsigned long side_used(void)
 {
-	return SIDE_USED();
+	return SIDE_USED(device.dma_io_tlb_mem);
 }
 
 static unsigned long side_slots(void)
 {
-	return io_tlb_default_mem.nslabs;
+	return device.dma_io_tlb_mem->nslabs;
 }
 
 #define DEFINE_SIDE(text) {			\
 	.name = text,				\
 	.setup = side_setup,			\
+	.reserve = side_reserve,		\
 	.device = side_device,			\
 	.reach = side_reach,			\
 	.map = side_map,			\

@@ -10,6 +10,7 @@ unsigned int option(const char *name);
 void count_calls(void);
 void count_locks(void);
 void count_pools(void);
+void count_restricted(void);
 void time_failures(void);
 void time_loops(void);
 void time_occupancy(void);

@@ -15,6 +15,8 @@
 
 #define CALLS		256
 #define MANY		512	/* mappings at a time, at most */
+#define MOST_CPUS	256
+#define WANDERINGS	(4UL * WANDERING)
 
 #define COUNT(CALL) do {		\
 	CALLGRIND_TOGGLE_COLLECT;	\
@@ -271,10 +273,12 @@ void count_pools(void)
 }
 
 /*
- * Locks and interrupts: only watch/bench counts the ones and calls for the others.
+ * Locks and interrupts: only programs with WATCH_LOCKS count the ones and call for the
+ * others.
  */
 
 unsigned long machine_locks;
+const spinlock_t *machine_last_locks[MACHINE_LOCKS];
 static const char *irqs_off_name;
 
 void machine_irqs_off(void)
@@ -372,31 +376,100 @@ static void count_fragmented(void)
 	load_clear(&load);
 }
 
-/* Slots are taken and returned where they were, so only the CPUs are random. */
-static void count_wandering(void)
+/* The locks that maps have taken, and on which CPUs */
+static struct {
+	const spinlock_t *lock;
+	bool by_cpu[MOST_CPUS];
+	unsigned int cpus;
+} takers[MACHINE_LOCKS];
+static unsigned int nr_takers;
+
+static void took(const spinlock_t *lock, unsigned int cpu)
 {
-	unsigned long locks = 0, before;
-	struct wander wander;
-	char label[40];
+	unsigned int i;
+
+	for (i = 0; i < nr_takers && takers[i].lock != lock; i++)
+		;
+	if (i == MACHINE_LOCKS)
+		machine_die("%s takes more than %u locks", side->name, MACHINE_LOCKS);
+	takers[i].lock = lock;
+	takers[i].cpus += !takers[i].by_cpu[cpu];
+	takers[i].by_cpu[cpu] = true;
+	nr_takers = max(nr_takers, i + 1);
+}
+
+static void forget_takers(void)
+{
+	memset(takers, 0, sizeof(takers));
+	nr_takers = 0;
+}
+
+/* How many CPUs have taken the lock that most CPUs have taken */
+static unsigned int most_cpus(void)
+{
+	unsigned int most = 0, i;
+
+	for (i = 0; i < nr_takers; i++)
+		most = max(most, takers[i].cpus);
+	return most;
+}
+
+/*
+ * Mappings are replaced, and maps are counted. Slots are taken and returned where they
+ * were, so only the CPUs are random. Returns the number of locks that maps took.
+ */
+static unsigned long count_wandering_maps(struct wander *wander)
+{
+	unsigned long before, locks = 0, n;
 	unsigned int i, step;
 
-	wander_init(&wander, side, source);
-	for (step = 0; step < 8 * WANDERING; step++) {
-		i = wander_choose(&wander);
-		side->unmap(wander.dma[i], wander.size, TO_DEVICE);
-		wander_choose(&wander);
-		if (step == 4 * WANDERING) {
-			locks = 0;
-			start();
-		}
+	start();
+	forget_takers();
+	for (step = 0; step < WANDERINGS; step++) {
+		i = wander_choose(wander);
+		side->unmap(wander->dma[i], wander->size, TO_DEVICE);
+		wander_choose(wander);
 		before = machine_locks;
-		COUNT(wander.dma[i] = side->map(source, wander.size, TO_DEVICE));
+		COUNT(wander->dma[i] = side->map(source, wander->size, TO_DEVICE));
 		locks += machine_locks - before;
+		for (n = before; n < machine_locks; n++)
+			took(machine_last_locks[n % MACHINE_LOCKS], machine_cpu);
 	}
-	snprintf(label, sizeof(label), "map wandering, %u areas", wander.cpus);
-	stop(label, 4 * WANDERING);
-	printf("locks, %u areas|%s|%g\n", wander.cpus, side->name,
-	       (double)locks / (4 * WANDERING));
+	return locks;
+}
+
+static void count_wandering_unmaps(struct wander *wander)
+{
+	unsigned int i, step;
+
+	start();
+	for (step = 0; step < WANDERINGS; step++) {
+		i = wander_choose(wander);
+		COUNT(side->unmap(wander->dma[i], wander->size, TO_DEVICE));
+		wander_choose(wander);
+		wander->dma[i] = side->map(source, wander->size, TO_DEVICE);
+	}
+}
+
+static void count_wandering(const char *pool, unsigned int cpus)
+{
+	unsigned int areas = option("areas"), i;
+	struct wander wander;
+	unsigned long locks;
+	char label[60];
+
+	wander_init(&wander, side, source, cpus);
+	/* The first round does not count: the pool is in a steady state then. */
+	count_wandering_maps(&wander);
+	locks = count_wandering_maps(&wander);
+	snprintf(label, sizeof(label), "map wandering, %s%u areas", pool, areas);
+	stop(label, WANDERINGS);
+	count_wandering_unmaps(&wander);
+	snprintf(label, sizeof(label), "unmap wandering, %s%u areas", pool, areas);
+	stop(label, WANDERINGS);
+	printf("locks, %s%u areas|%s|%g\n", pool, areas, side->name,
+	       (double)locks / WANDERINGS);
+	printf("CPUs a lock, %s%u areas|%s|%u\n", pool, areas, side->name, most_cpus());
 	for (i = 0; i < wander.nr; i++)
 		side->unmap(wander.dma[i], wander.size, TO_DEVICE);
 }
@@ -411,8 +484,23 @@ void count_locks(void)
 	for (i = 0; i < ARRAY_SIZE(sides); i++) {
 		side = sides[i];
 		count_nothing();
-		count_wandering();
+		count_wandering("", option("areas"));
 		machine_cpu = 0;
 		count_fragmented();
+	}
+}
+
+/* restricted-watch/bench count-restricted areas= cpus= */
+void count_restricted(void)
+{
+	unsigned int i;
+
+	boot_sides(64, option("areas"));
+	reserve_pools(64);
+	source = source_alloc(PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(sides); i++) {
+		side = sides[i];
+		count_nothing();
+		count_wandering("restricted, ", option("cpus"));
 	}
 }

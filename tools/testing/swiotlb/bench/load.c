@@ -26,6 +26,17 @@ void boot_sides(unsigned int mib, unsigned int areas)
 	}
 }
 
+/* After boot_sides(): the devices of both sides use restricted pools from now on. */
+void reserve_pools(unsigned int mib)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sides); i++)
+		if (!sides[i]->reserve(mib) ||
+		    sides[i]->slots() << IO_TLB_SHIFT != (unsigned long)mib << 20)
+			machine_die("%s has no restricted pool of %u MiB", sides[i]->name, mib);
+}
+
 /* Pools of the size of the first, all there is */
 void add_pools(const struct side *side, unsigned int nr)
 {

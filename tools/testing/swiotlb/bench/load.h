@@ -29,6 +29,7 @@ extern const struct side *const sides[2];
 extern unsigned long metadata_bytes[2];		/* of the pool, by side */
 
 void boot_sides(unsigned int mib, unsigned int areas);
+void reserve_pools(unsigned int mib);
 void add_pools(const struct side *side, unsigned int nr);
 phys_addr_t source_alloc(size_t size);
 u64 next_random(u64 *state);

@@ -13,6 +13,7 @@ static const struct {
 	{ "count-calls",	count_calls },
 	{ "count-locks",	count_locks },
 	{ "count-pools",	count_pools },
+	{ "count-restricted",	count_restricted },
 	{ "fail",		time_failures },
 	{ "loops",		time_loops },
 	{ "occupancy",		time_occupancy },

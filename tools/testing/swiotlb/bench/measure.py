@@ -18,6 +18,7 @@ OUTSTANDING = (1, 64, 512)
 DIRECTIONS = {"to device": 1, "from device": 2}
 POOL_MIB = 64
 AREAS = (1, 2, 8, 64, 256)
+RESTRICTED_AREAS = (1, 8, 64)
 POOLS = (1, 4, 16, 64, 256)
 OCCUPANCY = (0, 50, 90)
 SEEDS = (1, 2, 3, 4, 5)
@@ -172,23 +173,43 @@ def occupancy() -> tuple[list[Row], Distribution]:
 def threads(copy: str, judged: bool) -> list[Row]:
     """Nanoseconds until one pair more is done, by however many threads. Without two cores
     nothing can be said of what two threads do."""
-    samples = measure(copy, "threads", size=4096, turns=TURNS)
-    # A thread that others kept from its CPU has got nothing done.
-    times = {case: {side: [1e9 / max(rate, 1) for rate in rates]
-                    for side, rates in by_side.items()} for case, by_side in samples.items()}
+    samples = measure(copy, "threads", areas=2, restricted=0, size=4096, turns=TURNS)
+    times = per_pair(samples)
     rows = [compare(text, times[case], GOALS.get(text) if copy == "movsb" else None)
             for case, text in THREAD_CASES.items()]
-    rows.append(scaling(samples))
+    return trusted([*rows, scaling(samples, "two threads, own areas")], judged)
+
+
+def restricted(judged: bool) -> list[Row]:
+    """The same in a restricted pool, by its areas: stock's has one."""
+    rows = []
+    for areas in RESTRICTED_AREAS:
+        samples = measure("restricted-movsb", "threads", areas=areas, restricted=1, size=4096,
+                          turns=TURNS)
+        times = per_pair(samples)
+        pool = f"restricted, {areas} areas"
+        two = f"{pool}, two threads"
+        rows += [compare(f"{pool}, one thread", times["one"]),
+                 compare(two, times["own"], GOALS[two]), scaling(samples, two)]
+    return trusted(rows, judged)
+
+
+def per_pair(rates: Samples) -> Samples:
+    """Nanoseconds. A thread that others kept from its CPU has got nothing done."""
+    return {case: {side: [1e9 / max(rate, 1) for rate in by_side[side]] for side in by_side}
+            for case, by_side in rates.items()}
+
+
+def trusted(rows: list[Row], judged: bool) -> list[Row]:
     if not judged:
         for row in rows:
             row.verdict = row.verdict and "too noisy to say"
     return rows
 
 
-def scaling(rates: Samples) -> Row:
+def scaling(rates: Samples, case: str) -> Row:
     """What two threads get done, as a multiple of what one does"""
-    case = "two threads, own areas"
-    goal = goals("scaling")[case]
+    goal = goals("scaling").get(case)
     times = {side: [two / max(one, 1) for two, one in zip(rates["own"][side], rates["one"][side])]
              for side in SIDES}
     ours = times["ours"]

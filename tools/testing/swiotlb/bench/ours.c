@@ -14,7 +14,7 @@ dma_addr_t dma_direct_map_overflow(struct device *dev, dma_addr_t dma_addr, size
 
 #define SIDE_PARAM(param)	parse_swiotlb(param)
 #define SIDE_GROW()		swiotlb_grow(&io_tlb_default_mem.grow)
-#define SIDE_USED()		swiotlb_mem_used(&io_tlb_default_mem)
+#define SIDE_USED(mem)		swiotlb_mem_used(mem)
 #include "calls.h"
 
 const struct side bench_ours = DEFINE_SIDE("ours");

@@ -16,6 +16,8 @@ enum { TO_DEVICE = 1, FROM_DEVICE = 2 };
  * struct side - a software IO TLB
  * @name:	"stock" or "ours".
  * @setup:	Boot with a pool of that many MiB in that many areas. Once in a process.
+ * @reserve:	The device tree reserves that many MiB, a restricted DMA pool, and the
+ *		device uses it from now on. Once in a process; is there one now?
  * @device:	What the device asks for from now on: dma_set_min_align_mask().
  * @reach:	Where it reaches from now on: its DMA mask, its segment boundary mask,
  *		and whether its addresses go through ranges, which change none here.
@@ -30,12 +32,13 @@ enum { TO_DEVICE = 1, FROM_DEVICE = 2 };
  * @nothing:	A call that does nothing, to subtract.
  * @find:	Look for the pool of an address; is there one?
  * @add_pool:	What the worker that adds a pool does.
- * @used:	Slots in use.
- * @slots:	Slots in all pools.
+ * @used:	Slots in use, of the pools that the device uses.
+ * @slots:	Slots in them.
  */
 struct side {
 	const char *name;
 	void (*setup)(unsigned int mib, unsigned int areas);
+	bool (*reserve)(unsigned int mib);
 	void (*device)(unsigned int min_align_mask);
 	void (*reach)(u64 mask, unsigned long boundary, bool ranged);
 	dma_addr_t (*map)(phys_addr_t phys, size_t size, int dir);

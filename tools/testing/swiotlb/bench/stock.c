@@ -7,7 +7,7 @@
 
 #define SIDE_PARAM(param)	setup_io_tlb_npages(param)
 #define SIDE_GROW()		swiotlb_dyn_alloc(&io_tlb_default_mem.dyn_alloc)
-#define SIDE_USED()		mem_used(&io_tlb_default_mem)
+#define SIDE_USED(mem)		mem_used(mem)
 #include "calls.h"
 
 const struct side bench_stock = DEFINE_SIDE("stock");

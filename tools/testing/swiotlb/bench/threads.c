@@ -133,17 +133,19 @@ static void turn(const char *label, struct worker *workers, unsigned int nr)
 }
 
 /*
- * bench threads size= turns=
+ * bench threads areas= restricted= size= turns=
  *
- * Prints "label|side|pairs per second". The pool has an area for each of two CPUs; two
- * threads on one area both pretend to be on the same.
+ * Prints "label|side|pairs per second". Two threads on one area both pretend to be on the
+ * same CPU.
  */
 void time_threads(void)
 {
 	unsigned int turns = option("turns"), size = option("size"), i;
 	phys_addr_t source[2];
 
-	boot_sides(64, 2);
+	boot_sides(64, option("areas"));
+	if (option("restricted"))
+		reserve_pools(64);
 	source[0] = source_alloc(size);
 	source[1] = source_alloc(size);
 	for (i = 0; i < turns * ARRAY_SIZE(sides); i++) {

@@ -30,10 +30,11 @@ unsigned int wander_choose(struct wander *w)
 	return next_random(&w->random) % w->nr;
 }
 
-void wander_init(struct wander *w, const struct side *side, phys_addr_t source)
+void wander_init(struct wander *w, const struct side *side, phys_addr_t source,
+		 unsigned int cpus)
 {
 	*w = (struct wander){
-		.side = side, .source = source, .size = 64, .cpus = option("areas"),
+		.side = side, .source = source, .size = 64, .cpus = cpus,
 		.random = 17, .dma = machine_alloc(side->slots() * sizeof(*w->dma)),
 	};
 	while (w->nr < WANDERING)
@@ -77,7 +78,7 @@ void time_wandering(void)
 	source = source_alloc(PAGE_SIZE);
 	turns = option("turns");
 	for (i = 0; i < ARRAY_SIZE(sides); i++) {
-		wander_init(&wanders[i], sides[i], source);
+		wander_init(&wanders[i], sides[i], source, option("areas"));
 		contestants[i] = (struct contestant){ sides[i]->name, wander_turn, NULL,
 						      &wanders[i], 0, 1 };
 	}

@@ -29,7 +29,8 @@ struct wander {
 	dma_addr_t *dma;
 };
 
-void wander_init(struct wander *w, const struct side *side, phys_addr_t source);
+void wander_init(struct wander *w, const struct side *side, phys_addr_t source,
+		 unsigned int cpus);
 unsigned int wander_choose(struct wander *w);
 
 #endif

@@ -33,17 +33,22 @@ typedef struct {
 	int locked;
 } spinlock_t;
 
-/* One of the programs counts locks, and sees when interrupts are off: see count.c. */
+/*
+ * Programs with WATCH_LOCKS count locks, remember the last ones, and see when interrupts
+ * are off: see count.c.
+ */
+#define MACHINE_LOCKS		512
 extern unsigned long machine_locks;
+extern const spinlock_t *machine_last_locks[MACHINE_LOCKS];
 void machine_irqs_off(void);
 void machine_irqs_on(void);
 
 #ifdef WATCH_LOCKS
-#define watch_lock()		(machine_locks++)
+#define watch_lock(l)		(machine_last_locks[machine_locks++ % MACHINE_LOCKS] = (l))
 #define watch_irqs_off()	machine_irqs_off()
 #define watch_irqs_on()		machine_irqs_on()
 #else
-#define watch_lock()		do { } while (0)
+#define watch_lock(l)		((void)(l))
 #define watch_irqs_off()	do { } while (0)
 #define watch_irqs_on()		do { } while (0)
 #endif
@@ -57,7 +62,7 @@ static __always_inline void spin_lock(spinlock_t *lock)
 {
 	int unlocked = 0;
 
-	watch_lock();
+	watch_lock(lock);
 	if (unlikely(!__atomic_compare_exchange_n(&lock->locked, &unlocked, 1, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		machine_spin_wait(lock);
@@ -126,6 +131,7 @@ struct mutex { };
 #define INIT_DEFERRABLE_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define synchronize_rcu()		barrier()
 #define __MUTEX_INITIALIZER(m)		{ }
+#define DEFINE_MUTEX(m)			struct mutex m = { }
 #define mutex_init(m)			((void)(m))
 #define mutex_lock(m)			((void)(m))
 #define mutex_unlock(m)			((void)(m))
@@ -287,6 +293,8 @@ static inline void dma_reset_need_sync(struct device *dev)
 
 int kstrtoul(const char *text, unsigned int base, unsigned long *value);
 #define simple_strtoul			strtoul
+
+#include <reserved.h>
 
 struct file_operations {
 	int (*get)(void *data, u64 *value);
