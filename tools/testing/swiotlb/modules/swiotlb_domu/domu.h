@@ -25,6 +25,7 @@ struct held_over {
 	struct edu_buf buf;	/* what @map maps */
 	struct edu_map map;
 	bool mapped;
+	unsigned long pfn;	/* the one that @map leads to */
 	long used;		/* slots in use before @map was made */
 };
 

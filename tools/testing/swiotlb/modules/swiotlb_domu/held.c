@@ -7,7 +7,9 @@
  * what others map meanwhile.
  */
 #include <linux/mm.h>
+#include <linux/pfn.h>
 #include <linux/scatterlist.h>
+#include <asm/xen/page.h>
 
 #include "../swiotlb_parity/parity.h"
 #include "domu.h"
@@ -44,7 +46,18 @@ int held_take(struct edu *edu, struct held_over *held)
 	held->used = swiotlb_counter("io_tlb_used");
 	err = edu_map(edu, &held->map, held->buf.mem, MAP_SIZE, DMA_BIDIRECTIONAL);
 	held->mapped = !err;
+	if (!err)
+		held->pfn = bfn_to_local_pfn(PHYS_PFN(held->map.dma));
 	return err;
+}
+
+/* Where a stale address leads to the same page again, nothing is shown. */
+static int has_moved(const struct held_over *held)
+{
+	if (bfn_to_local_pfn(PHYS_PFN(held->map.dma)) != held->pfn)
+		return 0;
+	edu_note("%pad is still that of pfn %#lx: no test", &held->map.dma, held->pfn);
+	return -EINVAL;
 }
 
 /* What dma_get_sgtable() finds is the memory that the CPU has. */
@@ -66,7 +79,10 @@ static int same_pages(struct edu *edu, const struct edu_map *map)
 	return err;
 }
 
-/* Free it, but for a reference of our own: that is the last one then. */
+/*
+ * Free it, but for a reference of our own: that is the last one then. It keeps the
+ * first page alone. The others are free as soon as the API has freed them.
+ */
 static int freed_once(struct edu *edu, struct edu_map *map)
 {
 	struct page *page = virt_to_page(map->mem);
@@ -77,7 +93,7 @@ static int freed_once(struct edu *edu, struct edu_map *map)
 	dma_free_coherent(edu->dev, size, map->mem, map->dma);
 	map->mem = NULL;
 	left = page_count(page);
-	__free_pages(page, get_order(size));
+	put_page(page);
 	if (left == 1)
 		return 0;
 	edu_note("%zu bytes: %d references are left, not 1", size, left);
@@ -145,8 +161,9 @@ static int slots_came_back(const struct held_over *held)
 /* After the restore. @piece: @n buffers to map meanwhile. */
 int held_check(struct edu *edu, struct held_over *held, struct piece *piece, int n)
 {
-	int i, mapped, err = 0;
+	int i, mapped, err;
 
+	err = has_moved(held);
 	for (i = 0; !err && i < HELD_COHERENT; i++)
 		err = check_coherent(edu, &held->coherent[i], SALT + i);
 	if (err)
