@@ -562,7 +562,7 @@ fill_slots(const struct slots *slots, phys_addr_t orig_addr, size_t mapping_size
 	struct io_tlb_slot *slot = &slots->pool->slots[slots->index];
 
 	slot->base = orig_addr - offset;
-	slot->end = offset + mapping_size;
+	slot->end = mapping_size;
 	if (unlikely(offset))
 		record_padding(slot, offset, mapping_size);
 

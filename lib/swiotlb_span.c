@@ -258,12 +258,9 @@ static void give_back(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 	}
 }
 
-/*
- * Take all of an allocation, or nothing. Returns the slot behind it, or else the
- * first one in a set in which somebody else was faster.
- */
-static unsigned long take(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
-			  unsigned long first, unsigned long end)
+/* Take all of an allocation, or nothing if somebody else was faster in one of the sets. */
+static bool take(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
+		 unsigned long first, unsigned long end)
 {
 	unsigned long slot = first, flags;
 	struct part part;
@@ -282,7 +279,7 @@ static unsigned long take(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 		give_back(pool, mem, first, slot, &flags);
 	try_end(mem, slot < end);
 	spin_unlock_irqrestore(&mem->tries_lock, flags);
-	return slot;
+	return slot >= end;
 }
 
 /**
@@ -306,7 +303,9 @@ void swiotlb_wait_for_tries(struct io_tlb_mem *mem)
  * @pool:	Pool.
  * @rq:		What is wanted. Receives the DMA address.
  *
- * Looks at each set of the pool once, from the lowest on.
+ * Looks at each set of the pool once, from the lowest on. Where somebody else is faster,
+ * it goes on with the next run of free slots. What is left of the run is found when
+ * alloc_elsewhere() searches anew, as it does after each try in vain.
  *
  * Context: Any. Takes &io_tlb_mem.tries_lock, interrupts off, and in it the locks of
  * areas, one at a time.
@@ -314,7 +313,8 @@ void swiotlb_wait_for_tries(struct io_tlb_mem *mem)
  */
 int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
 {
-	unsigned long nsets = nr_sets(pool), i = 0, end, taken;
+	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
+	unsigned long nsets = nr_sets(pool), i = 0;
 	struct run run;
 	int slot;
 
@@ -324,16 +324,8 @@ int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
 	while (i < nsets) {
 		i = find_run(pool, i, rq, &run);
 		slot = fit_into_run(pool, &run, rq);
-		if (slot < 0)
-			continue;
-
-		end = slot + rq->nslots;
-		taken = take(pool, rq->dev->dma_io_tlb_mem, slot, end);
-		if (taken == end)
+		if (slot >= 0 && take(pool, mem, slot, slot + rq->nslots))
 			return slot;
-		/* Go on from there; never from where this search has been. */
-		i = max_t(unsigned long, taken, slot + IO_TLB_SEGSIZE) /
-			IO_TLB_SEGSIZE;
 	}
 	return -1;
 }
