@@ -20,7 +20,7 @@ help: ## this list
 
 run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PCI disk
 	@$T/build $(EVERYTHING)
-	@$T/boot/run --table xen-dom0 xen-domu-pci
+	@$T/guest/run --table xen-dom0 xen-domu-pci
 
 test: ## build what is missing, run the tests
 	@$T/build $(EVERYTHING) $(PARITY)
@@ -38,7 +38,7 @@ unit: tree ## the core in userspace: every compiler and sanitizer, threads, faul
 	@$T/test unit
 
 fuzz: tree ## random sequences against the model and coverage-guided fuzzing, TIME seconds
-	@$T/fuzz $(or $(TIME),30)
+	@$T/user/fuzz $(or $(TIME),30)
 
 models: tree ## what is read without a lock, in every interleaving, by spin
 	@$T/test models
@@ -48,28 +48,28 @@ kunit: ## the KUnit suites, on bare hardware and in dom0
 	@$T/test kunit
 
 mutants: tree ## put known bugs in, one at a time: some test must fail for each
-	@$T/unit/run-mutants
+	@$T/user/run-mutants
 
 coverage: tree ## lines and branches that the userspace tests run
-	@$T/unit/coverage
+	@$T/user/coverage
 
 bench: tree ## time ours against stock's in one process: table, JSON and plots in build/bench
-	@$T/bench/bench
+	@$T/user/bench/bench
 
 bench-check: tree ## the same in instructions, against the goals
 	@$T/test bench
 
 cost: ## instructions of map, unmap and sync in a booted kernel, with the series and without
 	@$T/build $(EVERYTHING) stock
-	@$T/cost/calls
+	@$T/guest/cost/calls
 
 iocost: ## instructions of whole I/Os under swiotlb=force, with the series and without
 	@$T/build $(EVERYTHING) stock
-	@$T/cost/io
+	@$T/guest/cost/io
 
 bisect: ## build each patch in each configuration, and boot it: hours on two cores
 	@$T/build tree guest xen
-	@$T/bisect/walk
+	@$T/series/walk/walk
 
 parity: ## what drivers may expect of the DMA API, stock against the series, row by row
 	@$T/build $(PARITY) stock-debug
@@ -81,10 +81,10 @@ arch: ## compile for every architecture that selects SWIOTLB, boot arm64
 
 boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
 	@$T/build $(EVERYTHING)
-	@$T/boot/run $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
+	@$T/guest/run $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
 
 list: ## list the scenarios
-	@$T/boot/run --list
+	@$T/guest/run --list
 
 check: tree ## round trip of the series; what the kernel's own tools say of it
 	@$T/test series $(CHECKS)

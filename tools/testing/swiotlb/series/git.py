@@ -4,15 +4,15 @@ nobody's configuration, name or clock but those given here."""
 
 import contextlib
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-TOP = Path(__file__).resolve().parents[4]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
+from paths import TOP, Trouble, base_name, start  # noqa: E402 pylint: disable=wrong-import-position
 
 # What the tool laid into the tree last, and where it is going when interrupted
 MADE = "refs/swiotlb/made"
@@ -23,22 +23,12 @@ BRANCH = "refs/heads/series"
 DATE = "1000000000 +0000"
 
 
-class Trouble(Exception):
-    """What is wrong and what to do about it, in one line for the user."""
-
-
 class Who(NamedTuple):
     name: str
     email: str
 
 
 TOOL = Who("series", "series@localhost")
-
-
-def base_name() -> str:
-    versions = (TOP / "tools/testing/swiotlb/versions").read_text()
-    bases = re.search(r'^BASES="([^ "]+)', versions, re.M)
-    return os.environ.get("BASE") or (bases[1] if bases else "")
 
 
 class Git:
@@ -99,11 +89,6 @@ def open_tree() -> Git:
     return Git(tree)
 
 
-def start(main: Callable[[], None]) -> None:
-    """Run a script's main, with trouble told in one line."""
-    try:
-        main()
-    except Trouble as trouble:
-        sys.exit(f"error: {trouble}")
-    except OSError as error:
-        sys.exit(f"error: {error.filename or 'write'}: {error.strerror}")
+# What scripts of the series need of harness/paths.py comes with this one
+__all__ = ["BRANCH", "DATE", "MADE", "NEXT", "TOOL", "TOP", "Git", "Trouble", "Who", "base_name",
+           "open_tree", "start"]
