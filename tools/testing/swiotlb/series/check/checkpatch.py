@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from checks import TOP, Message, Series, judge, open_series, run_tool, start
-from check import CHECKER
+from roundtrip import CHECKER
 from mails import write
 
 COMMAND = ["scripts/checkpatch.pl", "--strict", "--no-summary", "--terse", "--show-types"]

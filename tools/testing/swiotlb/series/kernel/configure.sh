@@ -32,9 +32,11 @@ check_out() {
 	echo "$1" >"$source/.commit"
 }
 
-# Paths, dates and git's state stay out, so that ccache knows each object again
+# Paths, dates and git's state stay out, so that ccache knows each object again. It takes
+# the headers from the compiler's list (DEPEND): to run the preprocessor first, as it does
+# otherwise, makes a build with an empty cache half as slow again.
 kernel_make() {
-	make -C "$source" O="$output" -j"$(nproc)" "${target[@]}" CC="ccache $compiler" \
+	CCACHE_DEPEND=1 make -C "$source" O="$output" -j"$(nproc)" "${target[@]}" CC="ccache $compiler" \
 		LOCALVERSION= KBUILD_BUILD_TIMESTAMP="2001-09-09 01:46:40" \
 		KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost "$@"
 }
