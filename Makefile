@@ -110,9 +110,12 @@ cross: ## install cross compilers and QEMU for arm64
 tree kernel stock debug stock-debug arm64 modules guest series absorb xen cross:
 	@$T/build $@
 
+bare: ## make TARGET=run or test in a bare Debian 12 or 13, say DEBIAN=13, made with debootstrap
+	@$T/setup/bare "$(DEBIAN)" "$(TARGET)"
+
 clean: ## remove everything generated
 	@[ ! -d build ] || flock build/.lock rm -rf build
 
 .PHONY: help run test test-all quick unit fuzz models kunit mutants coverage bench bench-check cost iocost bisect parity arch boot \
-	list check htmldocs stat tree kernel stock debug stock-debug arm64 modules guest series absorb xen cross clean
+	list check htmldocs stat bare tree kernel stock debug stock-debug arm64 modules guest series absorb xen cross clean
 .NOTPARALLEL:

@@ -59,7 +59,14 @@ install_packages() {
 	say "installing $*"
 	with_fresh_lists logged apt-install apt_state as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends "$@" ||
-		failed apt-install "cannot install $*: is there a network?"
+		apt_failed apt-install "cannot install $*"
+}
+
+# apt_failed LOG WORDS: one line, with what apt says itself
+apt_failed() {
+	local reason
+	reason=$(sed -n 's/^[EW]: *//p' "$logs/$1.log" | tail -n 1)
+	die "$2: ${reason:-is there a network?} (full log: $logs/$1.log)"
 }
 
 # download PACKAGE...: into build/packages. A package appears under its name
@@ -67,7 +74,7 @@ install_packages() {
 download() {
 	mkdir -p "$packages/partial"
 	with_fresh_lists logged apt-download download_state fetch "$@" ||
-		failed apt-download "cannot download $1${2:+ and what it needs}: is there a network?"
+		apt_failed apt-download "cannot download $1${2:+ and what it needs}"
 	candidates "$@"
 }
 
