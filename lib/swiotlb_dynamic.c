@@ -197,34 +197,35 @@ static unsigned int counted_bits(struct io_tlb_mem *mem, unsigned int bus_bits)
 	return max(bus_bits, IO_TLB_MIN_BITS);
 }
 
-/* How many more there may be */
+/*
+ * How many more there may be for devices of @bus_bits bits: not too many for these, nor for
+ * any of more bits. Those of fewer bits do not matter: whoever gives memory gives the
+ * highest, and keeps what is low.
+ */
 static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
 	unsigned int bits = counted_bits(mem, bus_bits), i;
-	long most = bound(bits), added = 0;
+	long left = bound(64), added = 0;
 
-	for (i = 0; i <= bits; i++)
+	for (i = 0; i <= 64; i++) {
 		added += atomic_long_read(&mem->added[i]);
-	return most > added ? most - added : 0;
+		if (i >= bits)
+			left = min(left, (long)bound(i) - added);
+	}
+	return max(left, 0L);
 }
 
 /*
  * Count a pool among those that have been added for devices of @bus_bits bits. Or, if
- * there would be too many for these, or for some of more bits, do nothing and return
- * false. Those of fewer bits do not matter: whoever gives memory gives the highest, and
- * keeps what is low.
+ * there would be too many, do nothing and return false.
  */
 static bool count_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 			unsigned int bus_bits)
 {
-	unsigned int bits = counted_bits(mem, bus_bits), i;
-	long added = pool->nslabs;
+	unsigned int bits = counted_bits(mem, bus_bits);
 
-	for (i = 0; i <= 64; i++) {
-		added += atomic_long_read(&mem->added[i]);
-		if (i >= bits && added > (long)bound(i))
-			return false;
-	}
+	if (pool->nslabs > bound_left(mem, bus_bits))
+		return false;
 	pool->added_bits = bits;
 	atomic_long_add(pool->nslabs, &mem->added[bits]);
 	return true;

@@ -141,6 +141,35 @@ TEST_ALL_FRAMES(bound_of_few_bits)
 	buffer_free(&set);
 }
 
+/*
+ * Others have all that may be added. Then there is no more for a device that reaches little
+ * either. Nothing is made contiguous to find that out.
+ */
+TEST_ALL_FRAMES(bound_of_all)
+{
+	unsigned long pages, extents;
+	struct device wide;
+
+	start(variant, 24);
+	device_init(&wide, 32);
+	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	ask_for_much(&wide);
+	machine_work();
+	machine_ticks += HZ;
+	machine_forget_messages();
+	pages = machine_pages_in_use();
+	extents = machine_extents_in_use();
+	machine_fail_nth(FAIL_EXCHANGE, 0);
+	EXPECT(map(&device, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	machine_work();
+	EXPECT(added() <= MOST);
+	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 0);
+	EXPECT_EQ(machine_pages_in_use(), pages);
+	EXPECT_EQ(machine_extents_in_use(), extents);
+	unmap_all(&wide);
+	buffer_free(&set);
+}
+
 /* Memory for a device that reaches all may happen to be low. That is no reason not to grow. */
 TEST(bound_of_low_memory)
 {
