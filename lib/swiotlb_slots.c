@@ -566,8 +566,9 @@ bool swiotlb_boundary_possible(const struct io_tlb_request *rq)
  * @room:	Slots that it has in one piece, a power of two. It starts at a multiple
  *		of their size.
  *
- * Its limit aside. Where the ranges of a device put a pool for it is not known, so
- * for such a device its place in the pool is not judged.
+ * Its limit aside, and it can be met (swiotlb_boundary_possible()). Where the ranges of a
+ * device put a pool for it is not known, so for such a device its place in the pool is not
+ * judged.
  *
  * Context: Any.
  * Return: %false if it cannot.
@@ -575,8 +576,6 @@ bool swiotlb_boundary_possible(const struct io_tlb_request *rq)
 bool swiotlb_request_possible(const struct io_tlb_request *rq,
 			      unsigned long room)
 {
-	if (!swiotlb_boundary_possible(rq))
-		return false;
 	if (swiotlb_dev_ranged(rq->dev))
 		return rq->nslots <= room;
 	return (rq->align.value & (room - 1)) + rq->nslots <= room;
