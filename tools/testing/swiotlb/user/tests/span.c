@@ -740,6 +740,52 @@ TEST_VARIANTS(span_tried_in_vain, also_sizes)
 	buffer_free(&also_for);
 }
 
+static dma_addr_t first_raced;
+
+/*
+ * Takes a slot of the place that has been found by the first one, and finds the next place, of
+ * which another slot is taken before it is.
+ */
+static void lose_as_well(void)
+{
+	race_cpu = 1;
+	take_one();
+	first_raced = raced;
+	race_cpu = 2;
+	machine_other_cpu(take_one, 1);
+	map_also();
+	EXPECT(machine_other_cpu_ran());
+}
+
+/* Two lose their places, one while the other tries. Both search anew, and find room. */
+TEST(span_two_lose)
+{
+	struct buffer buffer;
+	dma_addr_t dma;
+
+	boot_fixed(FRAMES_NATIVE, "2048,8", &racer);
+	raced_for = buffer_alloc(100, 0, 0);
+	buffer = buffer_alloc(5 * IO_TLB_SET_BYTES, 0, __GFP_HIGHMEM);
+	also_for = buffer_alloc(5 * IO_TLB_SET_BYTES, 0, __GFP_HIGHMEM);
+	machine_other_cpu(lose_as_well, 1);
+	dma = map(&racer, &buffer, DMA_TO_DEVICE);
+	EXPECT(machine_other_cpu_ran());
+	EXPECT_EQ(mem->tries_in_vain, 2);
+	EXPECT(also != DMA_MAPPING_ERROR);
+	EXPECT(dma != DMA_MAPPING_ERROR);
+	EXPECT_EQ(slots_used(), 2 * 640 + 2);
+	contract_check_content(&racer, also_for.phys, also_for.size, also);
+	contract_check_content(&racer, buffer.phys, buffer.size, dma);
+	unmap(&racer, also, also_for.size, DMA_TO_DEVICE);
+	unmap(&racer, dma, buffer.size, DMA_TO_DEVICE);
+	unmap(&racer, raced, raced_for.size, DMA_TO_DEVICE);
+	unmap(&racer, first_raced, raced_for.size, DMA_TO_DEVICE);
+	contract_check_all_free(mem);
+	buffer_free(&buffer);
+	buffer_free(&also_for);
+	buffer_free(&raced_for);
+}
+
 /* --- where they come from --- */
 
 /* More than the pool has in one piece, where pages are: a transient pool */
