@@ -359,6 +359,56 @@ TEST_XEN_FRAMES(reconnect_twice)
 	}
 }
 
+/*
+ * Some sets were lost at a restore. When a domain is to be saved again and is not, nothing
+ * has moved: what is mapped stays mapped.
+ */
+TEST_XEN_FRAMES(reconnect_less_then_not_moved)
+{
+	boot_xen(variant + 1, "2048,2", 0, 0);
+	device_init(&dev, 32);
+	machine_restore();
+	machine_limit_extents(12);
+	swiotlb_reconnect();
+	check_all_usable(1536);
+	machine_limit_extents(1000);
+	map_kept();
+	machine_fail_nth(FAIL_EXCHANGE, 0);
+	swiotlb_reconnect();
+	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 0);
+	unmap_kept();
+	check_all_usable(1536);
+}
+
+/* A pool that was added has lost some sets. When it is idle it is freed as any other. */
+TEST_XEN_FRAMES(reconnect_less_then_shrink)
+{
+	struct io_tlb_pool *added;
+	unsigned long pages;
+	unsigned int i;
+
+	boot_xen(variant + 1, "1024,2", 0, 0);
+	device_init(&dev, 64);
+	pages = machine_pages_in_use();
+	EXPECT_EQ(dma_set_mask(&dev, DMA_BIT_MASK(24)), 0);
+	machine_work();
+	EXPECT_EQ(mem->pools->nr, 2);
+	added = mem->pools->pools[1];
+	machine_restore();
+	machine_limit_extents(8 + 2);
+	swiotlb_reconnect();
+	EXPECT(added->sets[1].bus != IO_TLB_BUS_NONE);
+	EXPECT_EQ(added->sets[2].bus, IO_TLB_BUS_NONE);
+	for (i = 0; i < 3 && mem->pools->nr > 1; i++)
+		machine_delayed_work();
+	EXPECT_EQ(mem->pools->nr, 1);
+	machine_grace_period();
+	EXPECT_EQ(machine_pages_in_use(), pages);
+	check_sets(mem->defpool);
+	device_init(&dev, 32);
+	check_all_usable(1024);
+}
+
 /* No memory to keep contents in meanwhile */
 TEST(reconnect_no_memory)
 {

@@ -320,6 +320,24 @@ TEST_ALL_FRAMES(place_boundary)
 	buffer_free(&buffer);
 }
 
+/* Nor in a large area, of which a look finds out about a few sets only. */
+TEST(place_boundary_too_narrow)
+{
+	struct buffer buffer;
+	struct device dev;
+
+	boot(FRAMES_NATIVE, "8192,1");
+	device_init(&dev, 32);
+	dev.segment_boundary = 0xfff;
+	buffer = buffer_alloc(8192, 0, __GFP_HIGHMEM);
+	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
+	EXPECT_EQ(slots_used(), 0);
+	EXPECT_EQ(machine_work(), 0);
+	dev.segment_boundary = 0x1fff;
+	unmap(&dev, map(&dev, &buffer, DMA_TO_DEVICE), buffer.size, DMA_TO_DEVICE);
+	buffer_free(&buffer);
+}
+
 /* The lowest slots that fit are taken: they are the ones in the cache. */
 TEST(place_lowest)
 {
