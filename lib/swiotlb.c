@@ -454,7 +454,7 @@ static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
 	if (unlikely(slot->end <= 0)) {
 		first = at >> IO_TLB_SHIFT;
 		if (!slot->end)
-			first = last_first_slot(pool, first);
+			first = set_last_first(slot_set(pool, first), first);
 		if (unlikely(first < 0)) {
 			bounce_slow(dev, tlb_addr, size, dir, pool);
 			return;

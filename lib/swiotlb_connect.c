@@ -214,21 +214,16 @@ static int connect_through_backend(struct io_tlb_pool *pool,
 static void avoid_stale(struct io_tlb_set *set)
 {
 	struct io_tlb_stale *stale = io_tlb_default_mem.stale;
-	unsigned int word;
-	u64 avoid;
+	struct io_tlb_area *area = set->area;
+	unsigned int closed;
 
 	for (; stale; stale = stale->next) {
 		if (stale->bus != set->bus)
 			continue;
-		spin_lock_irq(&set->area->lock);
-		for (word = 0; word < 2; word++) {
-			avoid = set->free[word] & stale->used[word];
-			WRITE_ONCE(set->free[word], set->free[word] & ~avoid);
-			WRITE_ONCE(set->first[word], set->first[word] | avoid);
-			WRITE_ONCE(set->area->used,
-				   set->area->used + hweight64(avoid));
-		}
-		spin_unlock_irq(&set->area->lock);
+		spin_lock_irq(&area->lock);
+		closed = set_withhold(set, stale->used);
+		WRITE_ONCE(area->used, area->used + closed);
+		spin_unlock_irq(&area->lock);
 	}
 }
 
@@ -302,8 +297,8 @@ static void remember_used(struct io_tlb_mem *mem, const struct io_tlb_set *set,
 		return;
 	}
 	stale->bus = bus;
-	stale->used[0] = ~set->free[0];
-	stale->used[1] = ~set->free[1];
+	stale->used[0] = ~set_free_slots(set, 0);
+	stale->used[1] = ~set_free_slots(set, 1);
 	stale->next = mem->stale;
 	mem->stale = stale;
 }
@@ -313,15 +308,10 @@ static void void_set(struct io_tlb_pool *pool, unsigned long i)
 {
 	struct io_tlb_set *set = &pool->sets[i];
 	struct io_tlb_area *area = set->area;
-	unsigned int word;
 
 	spin_lock_irq(&area->lock);
-	for (word = 0; word < 2; word++) {
-		WRITE_ONCE(area->used, area->used - hweight64(~set->free[word]));
-		WRITE_ONCE(set->free[word], U64_MAX);
-		WRITE_ONCE(set->first[word], 0);
-	}
-	WRITE_ONCE(set->goes_on, false);
+	WRITE_ONCE(area->used, area->used - (IO_TLB_SEGSIZE - set_nr_free(set)));
+	set_forget(set);
 	spin_unlock_irq(&area->lock);
 
 	memset(&pool->slots[i * IO_TLB_SEGSIZE], 0,
@@ -332,7 +322,7 @@ static void void_set(struct io_tlb_pool *pool, unsigned long i)
 static void end_span(struct io_tlb_set *set)
 {
 	spin_lock_irq(&set->area->lock);
-	WRITE_ONCE(set->goes_on, false);
+	set_cut(set);
 	spin_unlock_irq(&set->area->lock);
 }
 
@@ -348,12 +338,11 @@ static void void_moved(struct io_tlb_pool *pool, unsigned long end,
 
 	for (i = 0; i < nsets; i++) {
 		struct io_tlb_set *set = &pool->sets[i];
-		unsigned int used = hweight64(~set->free[0]) +
-				    hweight64(~set->free[1]);
+		unsigned int used = IO_TLB_SEGSIZE - set_nr_free(set);
 		phys_addr_t bus = was ? was[i] : set->bus;
 
 		moved = i >= end || set->bus != bus || (moved && goes_on);
-		goes_on = set->goes_on;
+		goes_on = set_goes_on(set);
 		if (!moved || !used)
 			continue;
 		remember_used(&io_tlb_default_mem, set, bus);

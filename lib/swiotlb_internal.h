@@ -11,12 +11,12 @@
  *	swiotlb_dynamic.c	pools that come and go at run time
  *	swiotlb_restricted.c	pools that belong to a device ("restricted-dma-pool")
  *	swiotlb_debugfs.c	counters
+ *	swiotlb_set.h		a slot set, and all that is done to its bits
+ *	swiotlb_area.h		slot sets under one lock
  */
 #ifndef _LIB_SWIOTLB_INTERNAL_H
 #define _LIB_SWIOTLB_INTERNAL_H
 
-#include <linux/bitops.h>
-#include <linux/cache.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/minmax.h>
@@ -24,6 +24,9 @@
 #include <linux/spinlock.h>
 #include <linux/swiotlb.h>
 #include <linux/types.h>
+
+#include "swiotlb_area.h"
+#include "swiotlb_set.h"
 
 /**
  * DOC: swiotlb data structures
@@ -38,45 +41,15 @@
  *          +---------+---------+----------+---------+---------+----------+
  *   bus     0x7f40000 0x1240000 0x1280000  0x9980000 ...
  *
- *   set      slot 0                                              slot 127
- *   free     0 0 0 0 1 1 0 0 0 1 1 1 ...   one bit a slot: it is not in use
- *   first    1 0 0 1 0 0 1 1 0 0 0 0 ...   one bit a slot: an allocation starts
- *            \___/ |     | \_/
- *            3 slots 1   1  2              four allocations
- *
  * A set is the unit of contiguity: it has a bus address of its own, and what fits
  * into a set where it is aligned lies within one. On bare metal the sets of a pool
  * happen to be adjacent on the bus as well; on Xen PV eight may be, or none. Limit,
  * alignment and segment boundary of a device are therefore judged by the bus
  * address of the set, never by where the pool is for the CPU.
  *
- * An allocation runs from its first slot to the next slot that is free or first
- * in turn, so neither its length nor its padding need be stored. What a mapping
- * needs to remember is kept once, with its first slot: &struct io_tlb_slot.
- *
- * What does not fit takes slots of several that are adjacent on the bus::
- *
- *   set            4             5             6
- *   in use    . . . x x x | x x x x x x | x x . . . .
- *   first           1     |             |
- *   goes_on       yes     |     yes     |     no
- *
- * Only a search for that much looks at more than one set (swiotlb_span.c).
- *
- * A search takes the lowest slots that fit. They were used last by whoever freed
- * them, so their lines are in the cache. To get there without visiting full sets,
- * each set has a byte in the area's summary: no run of free slots in the set is
- * longer than that. It may be too high, but not too low: freeing a slot makes it
- * %IO_TLB_RUN_UNKNOWN, a search in vain makes it what has been found out. Above
- * that, each window of 64 sets has such a byte that speaks for all of them::
- *
- *   windows  | 17 |                   no run of 18 slots in sets 0 to 63
- *   summary  |  1 |  0 | 17 |  3 ...  maybe a run of 17 slots in set 2
- *   sets     | free, first, bus | ...
- *
- * A search holds the area's lock for one window at a time, or for 8 to 15 sets if it
- * has to look into these, and for no window whose byte says that there is nothing to be
- * found.
+ * What a set is made of, and what an allocation looks like: swiotlb_set.h. How a search
+ * finds a set with room: swiotlb_area.h. What a mapping needs to remember is kept once,
+ * with its first slot: &struct io_tlb_slot.
  *
  * A pool, its areas, sets, summaries and slot records are one allocation
  * (swiotlb_pool_meta_size()), made and freed as a whole.
@@ -130,11 +103,6 @@
 /* With less than this a pool is not worth having. */
 #define IO_TLB_MIN_SLABS	((1UL << 20) >> IO_TLB_SHIFT)
 
-/* Sets whose summary bytes share a word, and words whose sets share a window */
-#define IO_TLB_SUMMARY_SETS	sizeof(u64)
-#define IO_TLB_WINDOW_WORDS	8
-#define IO_TLB_WINDOW_SETS	(IO_TLB_WINDOW_WORDS * IO_TLB_SUMMARY_SETS)
-
 /* Bus address of a set that has none; no other set can be adjacent */
 #define IO_TLB_BUS_NONE		((phys_addr_t)-1)
 
@@ -151,34 +119,6 @@
 
 /* With that many sets looked at, the lock of an area is given up for a moment. */
 #define IO_TLB_LOOKS		8
-
-/* Summary of a set of which nothing is known; any run may be in it */
-#define IO_TLB_RUN_UNKNOWN	127
-
-/**
- * struct io_tlb_set - 128 slots that are contiguous on the bus
- * @free:	Bit map of the slots that are not in use.
- * @first:	Bit map of the slots in which an allocation starts. Slots beyond
- *		the end of a pool's last set are marked as well, so that nothing
- *		extends there.
- * @bus:	Bus address of slot 0: what phys_to_dma_unencrypted() makes of
- *		its physical address before the offset of a device is applied. All
- *		ones if the set was lost when the guest was restored.
- * @area:	The area that it belongs to.
- * @goes_on:	The allocation in the last slot goes on in the next set.
- * @made:	How many sets from this one on the backend has made contiguous in one
- *		go, 0 if none. What was contiguous before need not be undone.
- *
- * 64 bytes, so that it is found by a shift and mostly is one cache line.
- */
-struct io_tlb_set {
-	u64 free[2];
-	u64 first[2];
-	phys_addr_t bus;
-	struct io_tlb_area *area;
-	bool goes_on;
-	u8 made;
-} __aligned(64);
 
 /**
  * struct io_tlb_slot - record of the mapping that starts in a slot
@@ -208,38 +148,6 @@ struct io_tlb_slot {
 
 /* The most padding in front of a mapping, in bytes */
 #define IO_TLB_MAX_PADDING	((IO_TLB_PADDED >> IO_TLB_START_SHIFT) - 1)
-
-/**
- * struct io_tlb_area - slot sets under one lock
- * @lock:	Protects the other members, the bytes of @summary and @windows, and
- *		@free, @first and @goes_on of the area's sets.
- * @used:	Slots in use. Read without the lock for the counters.
- * @allowance:	Slots that may be in use before the high-water mark is looked at
- *		(swiotlb_debugfs.c).
- * @keep_above:	With fewer slots in use the allowance is lowered.
- * @nslots:	Number of slots.
- * @first_set:	Index of the area's first set in its pool.
- * @nr_sets:	Number of sets. May be zero in the last areas of a small pool.
- * @sets:	The first of them.
- * @summary:	A byte a set, as explained above; eight to a little-endian word.
- * @windows:	A byte for every %IO_TLB_WINDOW_SETS of them.
- * @mem:	The software IO TLB that its pool is part of. %NULL in a transient pool.
- *
- * On a cache line of its own: each CPU starts its search in another area.
- */
-struct io_tlb_area {
-	spinlock_t lock;	/* see "Locking" above */
-	unsigned int used;
-	unsigned int allowance;
-	unsigned int keep_above;
-	unsigned int nslots;
-	unsigned int first_set;
-	unsigned int nr_sets;
-	struct io_tlb_set *sets;
-	__le64 *summary;
-	u8 *windows;
-	struct io_tlb_mem *mem;
-} ____cacheline_aligned_in_smp;
 
 /**
  * struct io_tlb_pool - a piece of bounce memory
@@ -416,57 +324,6 @@ static inline size_t mapping_end(const struct io_tlb_slot *slot)
 	return end ? end : slot[1].base;
 }
 
-/* The bits of word @word that slots @from to before @to of a set have */
-static inline u64 slot_bits(unsigned int word, unsigned int from, unsigned int to)
-{
-	unsigned int begin = max(from, word * 64), end = min(to, word * 64 + 64);
-
-	if (begin >= end)
-		return 0;
-	return (U64_MAX >> (64 - (end - begin))) << (begin - word * 64);
-}
-
-/*
- * The last slot up to @index in which an allocation starts. It is the one that
- * @index belongs to, if any. Returns -1 if there is none in the set.
- */
-static inline int last_first_slot(struct io_tlb_pool *pool, unsigned int index)
-{
-	struct io_tlb_set *set = slot_set(pool, index);
-	unsigned int word = index / 64 % 2;
-	u64 first = READ_ONCE(set->first[word]) << (63 - index % 64);
-
-	if (first)
-		return index - 64 + fls64(first);
-	first = word ? READ_ONCE(set->first[0]) : 0;
-	return first ? (index & -IO_TLB_SEGSIZE) + fls64(first) - 1 : -1;
-}
-
-/*
- * The summary bytes of sets are read eight at a time and written one by one.
- * The words are little-endian, so that the lowest set is the lowest byte.
- */
-static inline u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
-{
-	return (u8 *)area->summary + set;
-}
-
-/*
- * Any run may be in the area's @set now. Mostly that is known, and then the cache
- * lines are left alone: the CPU that maps and the one that unmaps both have them. The
- * area's lock is held.
- */
-static inline void summary_forget(struct io_tlb_area *area, unsigned int set)
-{
-	u8 *window = &area->windows[set / IO_TLB_WINDOW_SETS];
-	u8 *summary = summary_byte(area, set);
-
-	if (*summary != IO_TLB_RUN_UNKNOWN)
-		*summary = IO_TLB_RUN_UNKNOWN;
-	if (*window != IO_TLB_RUN_UNKNOWN)
-		WRITE_ONCE(*window, IO_TLB_RUN_UNKNOWN);
-}
-
 void swiotlb_wait_for_tries(struct io_tlb_mem *mem);
 
 /*
@@ -624,21 +481,11 @@ unsigned long swiotlb_pool_used(struct io_tlb_pool *pool);
 unsigned long swiotlb_mem_used(struct io_tlb_mem *mem);
 #ifdef CONFIG_DEBUG_FS
 void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname);
-void swiotlb_raise_allowance(struct io_tlb_area *area);
-void swiotlb_lower_allowance(struct io_tlb_area *area);
 void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs);
 void swiotlb_return_allowance(struct io_tlb_pool *pool);
 #else
 static inline void swiotlb_create_debugfs_files(struct io_tlb_mem *mem,
 						const char *dirname)
-{
-}
-
-static inline void swiotlb_raise_allowance(struct io_tlb_area *area)
-{
-}
-
-static inline void swiotlb_lower_allowance(struct io_tlb_area *area)
 {
 }
 
@@ -653,27 +500,12 @@ static inline void swiotlb_return_allowance(struct io_tlb_pool *pool)
 }
 #endif
 
-/*
- * @nslots more of the area are in use. Its lock is held, here and in area_less_used().
- */
-static __always_inline void area_more_used(struct io_tlb_area *area,
-					   unsigned int nslots)
+/* @nslots of the set have been freed. The area's lock is held. */
+static __always_inline void area_freed(struct io_tlb_area *area, struct io_tlb_set *set,
+				       unsigned int nslots)
 {
-	unsigned int used = area->used + nslots;
-
-	WRITE_ONCE(area->used, used);
-	if (unlikely(used > area->allowance))
-		swiotlb_raise_allowance(area);
-}
-
-static __always_inline void area_less_used(struct io_tlb_area *area,
-					   unsigned int nslots)
-{
-	unsigned int used = area->used - nslots;
-
-	WRITE_ONCE(area->used, used);
-	if (unlikely(used < area->keep_above))
-		swiotlb_lower_allowance(area);
+	area_less_used(area, nslots);
+	summary_forget(area, set - area->sets);
 }
 
 /* swiotlb_dynamic.c */

@@ -117,11 +117,7 @@ static void init_set(struct io_tlb_pool *pool, unsigned long i,
 				    IO_TLB_SEGSIZE);
 	struct io_tlb_set *set = &pool->sets[i];
 
-	set->free[0] = present >= 64 ? U64_MAX : BIT_ULL(present) - 1;
-	set->free[1] = present <= 64 ? 0 :
-		       present >= 128 ? U64_MAX : BIT_ULL(present - 64) - 1;
-	set->first[0] = ~set->free[0];
-	set->first[1] = ~set->free[1];
+	set_init(set, present);
 	set->bus = slot_phys(pool, i * IO_TLB_SEGSIZE);
 	set->area = area;
 }
@@ -190,17 +186,15 @@ void swiotlb_pool_trim(struct io_tlb_pool *pool, unsigned long nsets)
 
 	for (i = 0; i < pool->nareas; i++)
 		trim_area(&pool->areas[i], nsets);
-	for (i = nsets; i < pool->nslabs / IO_TLB_SEGSIZE; i++) {
-		memset(pool->sets[i].free, 0, sizeof(pool->sets[i].free));
-		memset(pool->sets[i].first, U8_MAX, sizeof(pool->sets[i].first));
-	}
+	for (i = nsets; i < pool->nslabs / IO_TLB_SEGSIZE; i++)
+		set_close(&pool->sets[i]);
 	pool->nslabs = nsets * IO_TLB_SEGSIZE;
 	pool->end = slot_phys(pool, pool->nslabs);
 }
 
 /*
- * Free slots become used ones that belong to nobody, or the other way round. A set that
- * was lost at a restore stays as it is: it must not be found by a search.
+ * Close all sets of an area, or reopen them. A set that was lost at a restore stays as
+ * it is: no search may find it.
  */
 static void close_area(struct io_tlb_area *area, bool close)
 {
@@ -208,15 +202,13 @@ static void close_area(struct io_tlb_area *area, bool close)
 
 	for (i = 0; i < area->nr_sets; i++) {
 		struct io_tlb_set *set = &area->sets[i];
-		u64 *from = close ? set->free : set->first;
-		u64 *to = close ? set->first : set->free;
 
 		if (set->bus == IO_TLB_BUS_NONE)
 			continue;
-		for (unsigned int word = 0; word < 2; word++) {
-			WRITE_ONCE(to[word], to[word] | from[word]);
-			WRITE_ONCE(from[word], 0);
-		}
+		if (close)
+			set_close(set);
+		else
+			set_reopen(set);
 		summary_forget(area, i);
 	}
 }

@@ -11,20 +11,12 @@
 
 #include "swiotlb_internal.h"
 
-static_assert(IO_TLB_SEGSIZE == 128, "a set's bit maps are two 64-bit words");
-
 /* Every 2^i-th bit set, from bit 0 */
 static const u64 stride_bits[] = {
 	0xffffffffffffffff, 0x5555555555555555, 0x1111111111111111,
 	0x0101010101010101, 0x0001000100010001, 0x0000000100000001,
 	0x0000000000000001,
 };
-
-/* @n bits from bit 0, where @n is 1 to 64 */
-static u64 low_bits(unsigned int n)
-{
-	return (2ULL << (n - 1)) - 1;
-}
 
 /* Of slots of which there is at least one */
 static unsigned int lowest_slot(u64 lo, u64 hi)
@@ -117,27 +109,16 @@ int swiotlb_find_start(struct io_tlb_pool *pool, unsigned int index)
 	struct io_tlb_set *set = slot_set(pool, index);
 	int start;
 
-	if (READ_ONCE(set->free[index / 64 % 2]) & BIT_ULL(index % 64))
+	if (set_is_free(set, index % IO_TLB_SEGSIZE))
 		return -1;
 
-	start = last_first_slot(pool, index);
-	while (start < 0 && set > pool->sets && READ_ONCE(set[-1].goes_on)) {
+	start = set_last_first(set, index);
+	while (start < 0 && set > pool->sets && set_goes_on(set - 1)) {
 		set--;
 		index = round_down(index, IO_TLB_SEGSIZE) - 1;
-		start = last_first_slot(pool, index);
+		start = set_last_first(set, index);
 	}
 	return start;
-}
-
-/* Take slots that may lie in both words. */
-static void set_take(struct io_tlb_set *set, unsigned int slot, unsigned int n)
-{
-	unsigned int word = slot / 64, bit = slot % 64, here = min(n, 64 - bit);
-
-	WRITE_ONCE(set->free[word], set->free[word] & ~(low_bits(here) << bit));
-	if (here < n)
-		WRITE_ONCE(set->free[1], set->free[1] & ~low_bits(n - here));
-	WRITE_ONCE(set->first[word], set->first[word] | BIT_ULL(bit));
 }
 
 /**
@@ -169,7 +150,7 @@ static bool in_range_of_set(const struct io_tlb_set *set, dma_addr_t dma,
 static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 		      const struct io_tlb_request *rq)
 {
-	u64 lo = set->free[0], hi = set->free[1], last;
+	u64 lo = set_free_slots(set, 0), hi = set_free_slots(set, 1), last;
 	unsigned int slot;
 
 	runs_of(&lo, &hi, rq->nslots);
@@ -220,8 +201,8 @@ static noinline int set_alloc_slow(struct io_tlb_set *set,
 static __always_inline int set_alloc(struct io_tlb_set *set,
 				     struct io_tlb_request *rq)
 {
-	unsigned int word = !set->free[0], bit;
-	u64 free = set->free[word], mask;
+	unsigned int word = !set_free_slots(set, 0), bit;
+	u64 free = set_free_slots(set, word), mask;
 	dma_addr_t start, last;
 
 	if (unlikely(!free))
@@ -242,8 +223,7 @@ static __always_inline int set_alloc(struct io_tlb_set *set,
 		     (start ^ last) > rq->boundary_mask || rq->ranged))
 		return set_alloc_slow(set, rq);
 
-	WRITE_ONCE(set->free[word], free & ~mask);
-	WRITE_ONCE(set->first[word], set->first[word] | BIT_ULL(bit));
+	set_take_in_word(set, word, bit, rq->nslots);
 	rq->dma = start;
 	return word * 64 + bit;
 }
@@ -427,48 +407,30 @@ int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 	return area_go_on(area, ~index, rq);
 }
 
-/* Return all slots from @slot to the end of @set, and what follows in the next. */
-static noinline void free_across_sets(struct io_tlb_pool *pool,
-				      struct io_tlb_set *set,
-				      unsigned long flags)
-	__releases(&set->area->lock)
-{
-	WRITE_ONCE(set->goes_on, false);
-	spin_unlock_irqrestore(&set->area->lock, flags);
-	swiotlb_span_free(pool, set - pool->sets + 1);
-}
-
 /*
- * swiotlb_slots_free() for an allocation that does not end before the word does in
- * which it starts.
+ * swiotlb_slots_free() for what is rare: the allocation goes on behind the word in which
+ * it starts, or none starts in the slot. The caller has the lock, which is given up
+ * here. In the caller itself, this would make each unmap 13 instructions dearer.
  */
-static noinline void free_across_words(struct io_tlb_pool *pool,
-				       unsigned int index, unsigned long flags)
+static noinline void slots_free_slow(struct device *dev, struct io_tlb_pool *pool,
+				     unsigned int index, unsigned long flags)
 	__releases(&slot_set(pool, index)->area->lock)
 {
-	unsigned int slot = index % IO_TLB_SEGSIZE, end = IO_TLB_SEGSIZE;
 	struct io_tlb_set *set = slot_set(pool, index);
+	unsigned int slot = index % IO_TLB_SEGSIZE;
 	struct io_tlb_area *area = set->area;
-	unsigned int word = slot / 64;
-	u64 ends;
+	bool goes_on;
 
-	pool->slots[index].end = 0;
-	WRITE_ONCE(set->first[word], set->first[word] & ~BIT_ULL(slot % 64));
-	WRITE_ONCE(set->free[word], set->free[word] | U64_MAX << slot % 64);
-	if (!word) {
-		ends = set->free[1] | set->first[1];
-		if (ends)
-			end = 64 + __ffs64(ends);
-		if (end > 64)
-			WRITE_ONCE(set->free[1],
-				   set->free[1] | low_bits(end - 64));
-	}
-	area_less_used(area, end - slot);
-	summary_forget(area, set - area->sets);
-	if (unlikely(end == IO_TLB_SEGSIZE && set->goes_on))
-		free_across_sets(pool, set, flags);
-	else
+	if (unlikely(!set_is_first(set, slot))) {
 		spin_unlock_irqrestore(&area->lock, flags);
+		swiotlb_put_within(dev, slot_phys(pool, index));
+		return;
+	}
+	pool->slots[index].end = 0;
+	area_freed(area, set, set_free_across(set, slot, &goes_on));
+	spin_unlock_irqrestore(&area->lock, flags);
+	if (unlikely(goes_on))
+		swiotlb_span_free(pool, set - pool->sets + 1);
 }
 
 /**
@@ -485,31 +447,18 @@ void swiotlb_slots_free(struct device *dev, struct io_tlb_pool *pool,
 			unsigned int index)
 {
 	struct io_tlb_set *set = slot_set(pool, index);
-	unsigned int word = index / 64 % 2, bit = index % 64, n;
 	struct io_tlb_area *area = set->area;
 	unsigned long flags;
-	u64 first, ends;
+	unsigned int n;
 
 	spin_lock_irqsave(&area->lock, flags);
-	first = set->first[word];
-	if (unlikely(!(first & BIT_ULL(bit)))) {
-		spin_unlock_irqrestore(&area->lock, flags);
-		swiotlb_put_within(dev, slot_phys(pool, index));
+	n = set_free_in_word(set, index % IO_TLB_SEGSIZE);
+	if (unlikely(!n)) {
+		slots_free_slow(dev, pool, index, flags);
 		return;
 	}
-	/* It runs to the next slot that is free or first in turn. */
-	ends = (set->free[word] | first) & (~1ULL << bit);
-	if (unlikely(!ends)) {
-		free_across_words(pool, index, flags);
-		return;
-	}
-
-	n = __ffs64(ends) - bit;
 	pool->slots[index].end = 0;
-	WRITE_ONCE(set->first[word], first & ~BIT_ULL(bit));
-	WRITE_ONCE(set->free[word], set->free[word] | low_bits(n) << bit);
-	area_less_used(area, n);
-	summary_forget(area, set - area->sets);
+	area_freed(area, set, n);
 	spin_unlock_irqrestore(&area->lock, flags);
 }
 

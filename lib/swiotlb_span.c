@@ -30,26 +30,6 @@ static unsigned long nr_sets(const struct io_tlb_pool *pool)
 	return DIV_ROUND_UP(pool->nslabs, IO_TLB_SEGSIZE);
 }
 
-static unsigned int free_at_start(const struct io_tlb_set *set)
-{
-	u64 used = ~READ_ONCE(set->free[0]);
-
-	if (used)
-		return __ffs64(used);
-	used = ~READ_ONCE(set->free[1]);
-	return used ? 64 + __ffs64(used) : IO_TLB_SEGSIZE;
-}
-
-static unsigned int free_at_end(const struct io_tlb_set *set)
-{
-	u64 used = ~READ_ONCE(set->free[1]);
-
-	if (used)
-		return 64 - fls64(used);
-	used = ~READ_ONCE(set->free[0]);
-	return IO_TLB_SEGSIZE - fls64(used);
-}
-
 static dma_addr_t set_dma(const struct io_tlb_set *set,
 			  const struct io_tlb_request *rq)
 {
@@ -71,7 +51,7 @@ static unsigned long find_run(struct io_tlb_pool *pool, unsigned long i,
 			      const struct io_tlb_request *rq, struct run *run)
 {
 	unsigned long nsets = nr_sets(pool);
-	unsigned int n = free_at_end(&pool->sets[i]);
+	unsigned int n = set_free_at_end(&pool->sets[i]);
 
 	run->end = (i + 1) * IO_TLB_SEGSIZE;
 	run->begin = run->end - n;
@@ -79,7 +59,7 @@ static unsigned long find_run(struct io_tlb_pool *pool, unsigned long i,
 		return i + 1;
 
 	for (; i + 1 < nsets && next_follows(&pool->sets[i], rq); i++) {
-		n = free_at_start(&pool->sets[i + 1]);
+		n = set_free_at_start(&pool->sets[i + 1]);
 		run->end += n;
 		if (n < IO_TLB_SEGSIZE)
 			break;
@@ -137,33 +117,6 @@ static int fit_into_run(struct io_tlb_pool *pool, const struct run *run,
 	return slot;
 }
 
-static void mark_free(struct io_tlb_set *set, unsigned int from,
-		      unsigned int to, bool is_free)
-{
-	unsigned int word;
-	u64 bits;
-
-	for (word = 0; word < 2; word++) {
-		bits = slot_bits(word, from, to);
-		WRITE_ONCE(set->free[word], is_free ? set->free[word] | bits :
-						      set->free[word] & ~bits);
-	}
-}
-
-static void mark_first(struct io_tlb_set *set, unsigned int slot, bool is_first)
-{
-	u64 *first = &set->first[slot / 64], bit = BIT_ULL(slot % 64);
-
-	WRITE_ONCE(*first, is_first ? *first | bit : *first & ~bit);
-}
-
-static bool all_free(const struct io_tlb_set *set, unsigned int from,
-		     unsigned int to)
-{
-	return !(slot_bits(0, from, to) & ~set->free[0]) &&
-		!(slot_bits(1, from, to) & ~set->free[1]);
-}
-
 /**
  * struct part - one set's part of an allocation
  * @set:	The set.
@@ -197,31 +150,31 @@ static bool take_part(const struct part *part, bool is_first, bool goes_on)
 
 	spin_lock(&area->lock);
 	smp_mb__after_spinlock();	/* see prepare_use() in swiotlb.c */
-	taken = all_free(set, part->from, part->to);
+	taken = set_all_free(set, part->from, part->to);
 	if (taken) {
-		mark_free(set, part->from, part->to, false);
 		if (is_first)
-			mark_first(set, part->from, true);
+			set_take(set, part->from, part->to - part->from);
+		else
+			set_take_on(set, part->to);
 		if (goes_on)
-			WRITE_ONCE(set->goes_on, true);
+			set_go_on(set);
 		area_more_used(area, part->to - part->from);
 	}
 	spin_unlock(&area->lock);
 	return taken;
 }
 
-/* Context: The area's lock is held. */
-static void free_part(const struct part *part)
+/*
+ * Free what an allocation has in @set, see set_free(); tells if it goes on.
+ *
+ * Context: The area's lock is held.
+ */
+static bool free_part(struct io_tlb_set *set, unsigned int slot)
 {
-	struct io_tlb_set *set = part->set;
-	struct io_tlb_area *area = set->area;
+	bool goes_on;
 
-	mark_free(set, part->from, part->to, true);
-	/* Unless it is that of another allocation */
-	if (part->to == IO_TLB_SEGSIZE)
-		WRITE_ONCE(set->goes_on, false);
-	area_less_used(area, part->to - part->from);
-	summary_forget(area, set - area->sets);
+	area_freed(set->area, set, set_free(set, slot, &goes_on));
+	return goes_on;
 }
 
 /* Let interrupts in before @slot if so many sets have been seen to. */
@@ -249,9 +202,7 @@ static void give_back(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 	while (slot < end) {
 		part = part_at(pool, slot, end - slot);
 		spin_lock(&part.set->area->lock);
-		if (slot == first)
-			mark_first(part.set, part.from, false);
-		free_part(&part);
+		free_part(part.set, part.from);
 		spin_unlock(&part.set->area->lock);
 		slot += part.to - part.from;
 		end_step(mem, slot, flags);
@@ -330,28 +281,14 @@ int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
 	return -1;
 }
 
-/* How many slots of @set belong to the allocation that slot 0 is in. */
-static unsigned int slots_of_first(const struct io_tlb_set *set)
-{
-	u64 ends = set->free[0] | set->first[0];
-
-	if (ends)
-		return __ffs64(ends);
-	ends = set->free[1] | set->first[1];
-	return ends ? 64 + __ffs64(ends) : IO_TLB_SEGSIZE;
-}
-
 /* Free the slots of an allocation from slot 0 of @set on; tells if it goes on. */
 static bool free_next_part(struct io_tlb_set *set)
 {
-	struct part part = { .set = set };
 	unsigned long flags;
 	bool goes_on;
 
 	spin_lock_irqsave(&set->area->lock, flags);
-	part.to = slots_of_first(set);
-	goes_on = part.to == IO_TLB_SEGSIZE && set->goes_on;
-	free_part(&part);
+	goes_on = free_part(set, 0);
 	spin_unlock_irqrestore(&set->area->lock, flags);
 	return goes_on;
 }

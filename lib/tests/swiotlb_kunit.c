@@ -89,8 +89,7 @@ static unsigned long free_slots(struct io_tlb_pool *pool)
 	unsigned long i, nr = 0;
 
 	for (i = 0; i < pool->nslabs / IO_TLB_SEGSIZE; i++)
-		nr += hweight64(pool->sets[i].free[0]) +
-			hweight64(pool->sets[i].free[1]);
+		nr += set_nr_free(&pool->sets[i]);
 	return nr;
 }
 

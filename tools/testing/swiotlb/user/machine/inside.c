@@ -13,8 +13,7 @@ static void check_set_free(struct io_tlb_pool *pool, unsigned long i)
 	unsigned int slot;
 
 	for (slot = 0; slot < IO_TLB_SEGSIZE; slot++) {
-		bool is_free = set->free[slot / 64] >> (slot % 64) & 1;
-		bool is_first = set->first[slot / 64] >> (slot % 64) & 1;
+		bool is_free = set_is_free(set, slot), is_first = set_is_first(set, slot);
 
 		if (is_free != (slot < present) || is_first != (slot >= present))
 			machine_fail("slot %u of set %lu is lost", slot, i);

@@ -583,7 +583,7 @@ void model_check_slots(struct model_pool *mp, unsigned int slot, unsigned int nr
 
 	for (; slot < end; slot++) {
 		const struct io_tlb_set *set = &mp->pool->sets[slot / IO_TLB_SEGSIZE];
-		bool is_free = set->free[slot / 64 % 2] >> (slot % 64) & 1;
+		bool is_free = set_is_free(set, slot % IO_TLB_SEGSIZE);
 
 		if (is_free == mp->used[slot])
 			machine_fail("slot %u is %s", slot, is_free ? "free, and mapped" : "lost");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * last_first_slot() without a lock: whoever holds an allocation reads the words of free
+ * set_last_first() without a lock: whoever holds an allocation reads the words of free
  * and first bits that lead to its start, while other CPUs take and return slots in
  * the same words under the area's lock. It must always find its own start.
  *
  * Two words of three slots. The owner takes some run and looks up a slot of it at some
- * time; two others take and return all the time. Stores of set_take() and set_return()
- * become visible in any order, and loads of last_first_slot() are made in any order. If
+ * time; two others take and return all the time. Stores of set_take() and set_free()
+ * become visible in any order, and loads of set_last_first() are made in any order. If
  * TORN, a word is stored and loaded in two parts, as 64 bits are on a 32-bit CPU; there
  * is one other only then, and the owner has up to two slots, to keep it feasible.
  *
@@ -203,7 +203,7 @@ proctype other()
 	od
 }
 
-/* The words that last_first_slot() looks at for a slot, parts of them in any order */
+/* The words that set_last_first() looks at for a slot, parts of them in any order */
 inline load_words()
 {
 	todo = PARTS(slot / BITS -> 7 : 3);

@@ -156,7 +156,7 @@ static bool is_reached(const struct io_tlb_set *set, unsigned int granule)
 
 static bool is_free(const struct io_tlb_set *set)
 {
-	return !(~set->free[0] | ~set->free[1]);
+	return set_nr_free(set) == IO_TLB_SEGSIZE;
 }
 
 /* How many slot sets does the device reach? Of @free_only those that are free. */

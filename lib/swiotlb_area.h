@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An area of a pool of the software IO TLB: slot sets under one lock, a summary of them
+ * that lets a search pass over full ones, and the count of slots in use.
+ */
+#ifndef _LIB_SWIOTLB_AREA_H
+#define _LIB_SWIOTLB_AREA_H
+
+#include <linux/cache.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct io_tlb_mem;
+struct io_tlb_set;
+
+/**
+ * DOC: swiotlb areas
+ *
+ * A search takes the lowest slots that fit. They were used last by whoever freed
+ * them, so their lines are in the cache. To get there without visiting full sets,
+ * each set has a byte in the area's summary: no run of free slots in the set is
+ * longer than that. It may be too high, but not too low: freeing a slot makes it
+ * %IO_TLB_RUN_UNKNOWN, a search in vain makes it what has been found out. Above
+ * that, each window of 64 sets has such a byte that speaks for all of them::
+ *
+ *   windows  | 17 |                   no run of 18 slots in sets 0 to 63
+ *   summary  |  1 |  0 | 17 |  3 ...  maybe a run of 17 slots in set 2
+ *   sets     | free, first, bus | ...
+ *
+ * A search holds the area's lock for one window at a time, or for 8 to 15 sets if it
+ * has to look into these. It passes over a window without the lock if the window's byte
+ * says that there is nothing to be found.
+ */
+
+/* Sets whose summary bytes share a word, and words whose sets share a window */
+#define IO_TLB_SUMMARY_SETS	sizeof(u64)
+#define IO_TLB_WINDOW_WORDS	8
+#define IO_TLB_WINDOW_SETS	(IO_TLB_WINDOW_WORDS * IO_TLB_SUMMARY_SETS)
+
+/* Summary of a set of which nothing is known; any run may be in it */
+#define IO_TLB_RUN_UNKNOWN	127
+
+/**
+ * struct io_tlb_area - slot sets under one lock
+ * @lock:	Protects the other members, the bytes of @summary and @windows, and
+ *		@free, @first and @goes_on of the area's sets.
+ * @used:	Slots in use. Read without the lock for the counters.
+ * @allowance:	Slots that may be in use before the high-water mark is looked at
+ *		(swiotlb_debugfs.c).
+ * @keep_above:	With fewer slots in use the allowance is lowered.
+ * @nslots:	Number of slots.
+ * @first_set:	Index of the area's first set in its pool.
+ * @nr_sets:	Number of sets. May be zero in the last areas of a small pool.
+ * @sets:	The first of them.
+ * @summary:	A byte a set, as explained above; eight to a little-endian word.
+ * @windows:	A byte for every %IO_TLB_WINDOW_SETS of them.
+ * @mem:	The software IO TLB that its pool is part of. %NULL in a transient pool.
+ *
+ * On a cache line of its own: each CPU starts its search in another area.
+ */
+struct io_tlb_area {
+	spinlock_t lock;	/* see "Locking" in swiotlb_internal.h */
+	unsigned int used;
+	unsigned int allowance;
+	unsigned int keep_above;
+	unsigned int nslots;
+	unsigned int first_set;
+	unsigned int nr_sets;
+	struct io_tlb_set *sets;
+	__le64 *summary;
+	u8 *windows;
+	struct io_tlb_mem *mem;
+} ____cacheline_aligned_in_smp;
+
+/*
+ * The summary bytes of sets are read eight at a time and written one by one.
+ * The words are little-endian, so that the lowest set is the lowest byte.
+ */
+static inline u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
+{
+	return (u8 *)area->summary + set;
+}
+
+/*
+ * Any run may be in the area's @set now. Mostly that is known, and then the cache
+ * lines are left alone: the CPU that maps and the one that unmaps both have them. The
+ * area's lock is held.
+ */
+static inline void summary_forget(struct io_tlb_area *area, unsigned int set)
+{
+	u8 *window = &area->windows[set / IO_TLB_WINDOW_SETS];
+	u8 *summary = summary_byte(area, set);
+
+	if (*summary != IO_TLB_RUN_UNKNOWN)
+		*summary = IO_TLB_RUN_UNKNOWN;
+	if (*window != IO_TLB_RUN_UNKNOWN)
+		WRITE_ONCE(*window, IO_TLB_RUN_UNKNOWN);
+}
+
+/* swiotlb_debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void swiotlb_raise_allowance(struct io_tlb_area *area);
+void swiotlb_lower_allowance(struct io_tlb_area *area);
+#else
+static inline void swiotlb_raise_allowance(struct io_tlb_area *area)
+{
+}
+
+static inline void swiotlb_lower_allowance(struct io_tlb_area *area)
+{
+}
+#endif
+
+/*
+ * @nslots more of the area are in use. Its lock is held, here and in area_less_used().
+ */
+static __always_inline void area_more_used(struct io_tlb_area *area,
+					   unsigned int nslots)
+{
+	unsigned int used = area->used + nslots;
+
+	WRITE_ONCE(area->used, used);
+	if (unlikely(used > area->allowance))
+		swiotlb_raise_allowance(area);
+}
+
+static __always_inline void area_less_used(struct io_tlb_area *area,
+					   unsigned int nslots)
+{
+	unsigned int used = area->used - nslots;
+
+	WRITE_ONCE(area->used, used);
+	if (unlikely(used < area->keep_above))
+		swiotlb_lower_allowance(area);
+}
+
+#endif /* _LIB_SWIOTLB_AREA_H */
