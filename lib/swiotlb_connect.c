@@ -193,6 +193,32 @@ static phys_addr_t highest_bus(struct io_tlb_pool *pool, unsigned long nsets)
 	return highest + IO_TLB_SET_BYTES - 1;
 }
 
+/* Leave an area only those of its sets that come before set @nsets. */
+static void trim_area(struct io_tlb_area *area, unsigned long nsets)
+{
+	unsigned long before = area->nr_sets;
+
+	area->first_set = min_t(unsigned long, area->first_set, nsets);
+	area->nr_sets = min_t(unsigned long, before, nsets - area->first_set);
+	area->nslots = area->nr_sets * IO_TLB_SEGSIZE;
+
+	/* A search looks at the summary of eight sets at a time. */
+	memset((u8 *)area->summary + area->nr_sets, 0, before - area->nr_sets);
+}
+
+/* Leave out all sets of the pool but the first @nsets. */
+static void trim_pool(struct io_tlb_pool *pool, unsigned long nsets)
+{
+	unsigned long i;
+
+	for (i = 0; i < pool->nareas; i++)
+		trim_area(&pool->areas[i], nsets);
+	for (i = nsets; i < pool->nslabs / IO_TLB_SEGSIZE; i++)
+		set_close(&pool->sets[i]);
+	pool->nslabs = nsets * IO_TLB_SEGSIZE;
+	pool->end = slot_phys(pool, pool->nslabs);
+}
+
 static int connect_through_backend(struct io_tlb_pool *pool,
 				   unsigned int low_bits)
 {
@@ -205,7 +231,7 @@ static int connect_through_backend(struct io_tlb_pool *pool,
 		return err;
 	}
 	if (nsets * IO_TLB_SEGSIZE < pool->nslabs)
-		swiotlb_pool_trim(pool, nsets);
+		trim_pool(pool, nsets);
 	pool->bus_max = highest_bus(pool, nsets);
 	return 0;
 }
@@ -236,38 +262,29 @@ static void avoid_stale_sets(struct io_tlb_pool *pool)
 }
 
 /**
- * swiotlb_pool_connect() - make the memory of a pool usable by devices
+ * swiotlb_pool_connect() - make the memory of a pool contiguous for devices
  * @pool:	Initialised pool that nobody can see yet.
- * @low_bits:	Number of bits of bus addresses that is tried first, before larger
- *		ones. Matters to a backend only, as @bus_bits does.
- * @bus_bits:	Number of bits that bus addresses must not exceed.
- * @backend:	Makes it contiguous, or %NULL if it is.
+ * @low_bits:	Number of bits of bus addresses that the backend tries first, before
+ *		larger ones up to @pool->bus_bits.
  *
  * Where there is not enough contiguous memory for all of the pool, the rest is
- * left out: @pool->nslabs and @pool->end tell what there is. The memory is
- * cleared, so that no device sees what was there before.
+ * left out. What the memory held is lost.
  *
  * Context: Boot, or may sleep. With no backend: any.
  * Return: 0. If there is not all of the pool and not even %IO_TLB_MIN_SLABS, -EINVAL
  * if that is because of these pages, else -ENOMEM; nothing is left to undo then.
  */
-int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits,
-			 unsigned int bus_bits,
-			 const struct swiotlb_backend *backend)
+int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits)
 {
 	int err;
 
-	pool->bus_bits = bus_bits;
-	if (backend) {
-		pool->backend = backend;
+	if (pool->backend) {
 		err = connect_through_backend(pool, low_bits);
 		if (err)
 			return err;
 		avoid_stale_sets(pool);
 	}
 	pool->longest = swiotlb_longest_run(pool);
-
-	memset(pool->vaddr, 0, pool->nslabs << IO_TLB_SHIFT);
 	return 0;
 }
 

@@ -303,35 +303,33 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 				     unsigned long nslabs,
 				     struct refused **refused)
 {
+	struct io_tlb_pool_params params = {
+		.backend = mem->backend,
+		.low_bits = bus_bits,
+		.bus_bits = bus_bits,
+		.late_alloc = true,
+	};
 	struct io_tlb_pool *pool;
-	unsigned int nareas;
 	void *vaddr;
-	int err;
 
 	vaddr = alloc_growth_buffer(mem, bus_bits, &nslabs);
 	if (!vaddr)
 		return ERR_PTR(-ENOMEM);
 
-	nareas = swiotlb_limit_areas(swiotlb_default_areas(), nslabs);
-	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
-	if (!pool) {
-		swiotlb_free_buffer(vaddr, nslabs << IO_TLB_SHIFT);
-		return ERR_PTR(-ENOMEM);
-	}
-
-	swiotlb_pool_init(pool, virt_to_phys(vaddr), vaddr, nslabs, nareas);
-	pool->late_alloc = true;
-	err = swiotlb_pool_connect(pool, bus_bits, bus_bits, mem->backend);
-	if (!err && count_added(mem, pool, bus_bits))
+	params.start = virt_to_phys(vaddr);
+	params.vaddr = vaddr;
+	params.nslabs = nslabs;
+	params.nareas = swiotlb_limit_areas(swiotlb_default_areas(), nslabs);
+	pool = swiotlb_make_pool(&params, GFP_KERNEL);
+	if (!IS_ERR(pool) && count_added(mem, pool, bus_bits))
 		return pool;
-	if (!err) {
+	if (!IS_ERR(pool)) {
 		swiotlb_pool_disconnect(pool);
-		err = -ENOSPC;
+		kvfree(pool);
+		pool = ERR_PTR(-ENOSPC);
 	}
-
-	kvfree(pool);
 	refuse(refused, vaddr, nslabs << IO_TLB_SHIFT);
-	return ERR_PTR(err);
+	return pool;
 }
 
 /*
@@ -543,27 +541,20 @@ void swiotlb_shrink(struct work_struct *work)
 }
 
 /*
- * The sets have the bus addresses that the memory has. Where these are not physical
- * ones it may turn out that the device cannot use it: nobody can make it contiguous
- * here.
+ * Can a device use memory as it is? Where bus addresses are not physical ones, it may
+ * turn out that it cannot: nobody can make the memory contiguous here.
  */
-static bool place_transient(struct io_tlb_pool *pool, u64 limit)
+static bool is_usable(phys_addr_t start, size_t bytes, u64 limit)
 {
-	phys_addr_t bus = dma_phys_to_bus(pool->start);
-	unsigned long i;
-
-	if (!dma_bus_contiguous(pool->start, pool->bytes))
-		return false;
-	for (i = 0; i < DIV_ROUND_UP(pool->nslabs, IO_TLB_SEGSIZE); i++)
-		pool->sets[i].bus = bus + i * IO_TLB_SET_BYTES;
-	pool->bus_max = bus + pool->bytes - 1;
-	return dma_bus_is_phys() || pool->bus_max <= limit;
+	return dma_bus_contiguous(start, bytes) &&
+		(dma_bus_is_phys() ||
+		 dma_phys_to_bus(start) + bytes - 1 <= limit);
 }
 
 static void destroy_transient(struct io_tlb_pool *pool)
 {
 	free_transient_buffer(pool->vaddr, PAGE_ALIGN(pool->bytes));
-	kfree(pool);
+	kvfree(pool);
 }
 
 static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
@@ -576,32 +567,34 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 			rq->limit);
 	/* The memory is aligned; the slots may have to start further on. */
 	unsigned long nslabs = rq->nslots + rq->align.value;
+	struct io_tlb_pool_params params = {
+		.nslabs = nslabs,
+		.nareas = 1,
+		.transient = true,
+	};
+	size_t bytes = nslabs << IO_TLB_SHIFT;
 	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
 	struct io_tlb_pool *pool;
-	phys_addr_t start;
-	void *vaddr;
 
-	pool = kzalloc(swiotlb_pool_meta_size(nslabs, 1), gfp);
-	if (!pool)
+	params.vaddr = alloc_transient_buffer(rq->dev, PAGE_ALIGN(bytes),
+					      dma_bus_is_phys() ? limit : U64_MAX,
+					      gfp, &params.start);
+	if (!params.vaddr)
 		return NULL;
-	vaddr = alloc_transient_buffer(rq->dev,
-				       PAGE_ALIGN(nslabs << IO_TLB_SHIFT),
-				       dma_bus_is_phys() ? limit : U64_MAX,
-				       gfp, &start);
-	if (!vaddr) {
-		kfree(pool);
-		return NULL;
-	}
-
-	swiotlb_pool_init(pool, start, vaddr, nslabs, 1);
-	pool->transient = true;
-	if (!place_transient(pool, limit) ||
-	    !count_added(rq->dev->dma_io_tlb_mem, pool, fls64(limit))) {
+	if (!is_usable(params.start, bytes, limit))
+		goto free;
+	pool = swiotlb_make_pool(&params, gfp);
+	if (IS_ERR(pool))
+		goto free;
+	if (!count_added(rq->dev->dma_io_tlb_mem, pool, fls64(limit))) {
 		destroy_transient(pool);
 		return NULL;
 	}
-	swiotlb_pool_connect(pool, 64, 64, NULL);
 	return pool;
+
+free:
+	free_transient_buffer(params.vaddr, PAGE_ALIGN(bytes));
+	return NULL;
 }
 
 /**

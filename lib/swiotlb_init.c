@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/err.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -219,6 +220,24 @@ static void allow_growth(const struct swiotlb_backend *backend, u64 phys_limit)
 	io_tlb_default_mem.phys_limit = phys_limit;
 }
 
+/* Those of the default pool, on @bytes of memory at @buf */
+static struct io_tlb_pool_params default_params(void *buf, size_t bytes,
+						const struct swiotlb_backend *backend)
+{
+	unsigned long nslabs = round_down(bytes >> IO_TLB_SHIFT, IO_TLB_SEGSIZE);
+
+	return (struct io_tlb_pool_params) {
+		.start = virt_to_phys(buf),
+		.vaddr = buf,
+		.nslabs = nslabs,
+		.nareas = swiotlb_limit_areas(default_nareas, nslabs),
+		.backend = backend,
+		.low_bits = IO_TLB_LOW_BITS,
+		.bus_bits = 32,
+		.keep = true,
+	};
+}
+
 /**
  * swiotlb_boot_size() - how much memory the default pool is to have
  * @addressing_limited: Some device may need bounce buffers.
@@ -252,15 +271,14 @@ size_t __init swiotlb_boot_size(bool addressing_limited)
 size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 				  const struct swiotlb_backend *backend)
 {
-	unsigned long nslabs = round_down(bytes >> IO_TLB_SHIFT, IO_TLB_SEGSIZE);
+	struct io_tlb_pool_params params;
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool;
-	unsigned int nareas;
 	size_t meta_size;
 
 	settle_default_areas();
-	nareas = swiotlb_limit_areas(default_nareas, nslabs);
-	meta_size = swiotlb_pool_meta_size(nslabs, nareas);
+	params = default_params(buf, bytes, backend);
+	meta_size = swiotlb_pool_meta_size(params.nslabs, params.nareas);
 	if (flags & SWIOTLB_FORCE)
 		io_tlb_default_mem.force_bounce = true;
 
@@ -271,9 +289,7 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 		goto free_meta;
 	}
 
-	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
-	pool->keep = true;
-	if (swiotlb_pool_connect(pool, IO_TLB_LOW_BITS, 32, backend))
+	if (swiotlb_setup_pool(pool, &params))
 		goto free_meta;
 
 	if (pool->nslabs != default_nslabs) {
@@ -381,10 +397,10 @@ static u64 zone_limit(gfp_t gfp_mask)
 int swiotlb_init_late(size_t size, gfp_t gfp_mask,
 		      const struct swiotlb_backend *backend)
 {
+	struct io_tlb_pool_params params;
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool;
-	unsigned int order, nareas;
-	unsigned long nslabs;
+	unsigned int order;
 	void *buf;
 
 	if (io_tlb_default_mem.defpool || force_disable)
@@ -400,27 +416,20 @@ int swiotlb_init_late(size_t size, gfp_t gfp_mask,
 		pr_warn("only able to allocate %lu MB\n",
 			(PAGE_SIZE << order) >> 20);
 
-	nslabs = (PAGE_SIZE << order) >> IO_TLB_SHIFT;
-	nareas = swiotlb_limit_areas(default_nareas, nslabs);
-	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
+	params = default_params(buf, PAGE_SIZE << order, backend);
+	params.late_alloc = true;
 	table = kzalloc(swiotlb_table_size(1), GFP_KERNEL);
-	if (!pool || !table)
-		goto free_meta;
-
-	swiotlb_pool_init(pool, virt_to_phys(buf), buf, nslabs, nareas);
-	pool->late_alloc = true;
-	pool->keep = true;
-	if (swiotlb_pool_connect(pool, IO_TLB_LOW_BITS, 32, backend))
-		goto free_meta;
+	pool = table ? swiotlb_make_pool(&params, GFP_KERNEL) : ERR_PTR(-ENOMEM);
+	if (IS_ERR(pool))
+		goto free;
 
 	allow_growth(backend, zone_limit(gfp_mask));
 	swiotlb_publish(&io_tlb_default_mem, pool, table);
 	swiotlb_print_info();
 	return 0;
 
-free_meta:
+free:
 	kfree(table);
-	kvfree(pool);
 	swiotlb_free_buffer(buf, PAGE_SIZE << order);
 	return -ENOMEM;
 }

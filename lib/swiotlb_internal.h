@@ -201,6 +201,42 @@ struct io_tlb_pool {
 };
 
 /**
+ * struct io_tlb_pool_params - what a pool is made of
+ * @start:	Physical address of its memory, page-aligned.
+ * @vaddr:	Where the CPU sees the memory.
+ * @nslabs:	Number of slots. All of the memory, if it is freed with the pool.
+ * @nareas:	Number of areas, a power of two.
+ * @backend:	Makes the memory contiguous for devices, or %NULL if it is.
+ * @low_bits:	Address bits that the backend tries first, before larger ones. Like
+ *		@bus_bits it means nothing without a backend.
+ * @bus_bits:	Address bits that the backend must not exceed.
+ * @late_alloc:	The memory comes from the page allocator, not from memblock.
+ * @transient:	The pool is for a single mapping.
+ * @keep:	The pool is never freed.
+ *
+ * What is left out is zero. There is one way to make a pool::
+ *
+ *   swiotlb_init_buffer()   memory of the caller  --.
+ *   restricted pool         reserved memory       --+--> swiotlb_setup_pool()
+ *                                                                ^
+ *   swiotlb_init_late()     pages                 --.            |
+ *   pool that is added      pages                 --+--> swiotlb_make_pool()
+ *   transient pool          pages                 --'    allocates metadata
+ */
+struct io_tlb_pool_params {
+	phys_addr_t start;
+	void *vaddr;
+	unsigned long nslabs;
+	unsigned int nareas;
+	const struct swiotlb_backend *backend;
+	unsigned int low_bits;
+	unsigned int bus_bits;
+	bool late_alloc;
+	bool transient;
+	bool keep;
+};
+
+/**
  * struct io_tlb_pool_table - all pools of a &struct io_tlb_mem
  * @rcu:	Frees a table that has been replaced.
  * @boot:	The table comes from memblock, so kfree() is not for it.
@@ -457,9 +493,10 @@ unsigned int swiotlb_default_areas(void);
 void swiotlb_mem_init(struct io_tlb_mem *mem);
 unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs);
 size_t swiotlb_pool_meta_size(unsigned long nslabs, unsigned int nareas);
-void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
-		       unsigned long nslabs, unsigned int nareas);
-void swiotlb_pool_trim(struct io_tlb_pool *pool, unsigned long nsets);
+int swiotlb_setup_pool(struct io_tlb_pool *pool,
+		       const struct io_tlb_pool_params *params);
+struct io_tlb_pool *swiotlb_make_pool(const struct io_tlb_pool_params *params,
+				      gfp_t gfp);
 bool swiotlb_pool_close(struct io_tlb_pool *pool);
 void swiotlb_free_buffer(void *vaddr, size_t bytes);
 size_t swiotlb_table_size(unsigned int nr);
@@ -471,9 +508,7 @@ struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
 					  phys_addr_t paddr);
 
 /* swiotlb_connect.c */
-int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits,
-			 unsigned int bus_bits,
-			 const struct swiotlb_backend *backend);
+int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits);
 void swiotlb_pool_disconnect(struct io_tlb_pool *pool);
 
 /* swiotlb_debugfs.c */

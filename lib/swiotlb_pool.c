@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -118,78 +119,92 @@ static void init_set(struct io_tlb_pool *pool, unsigned long i,
 	struct io_tlb_set *set = &pool->sets[i];
 
 	set_init(set, present);
-	set->bus = slot_phys(pool, i * IO_TLB_SEGSIZE);
+	set->bus = dma_phys_to_bus(slot_phys(pool, i * IO_TLB_SEGSIZE));
 	set->area = area;
 }
 
-/**
- * swiotlb_pool_init() - initialise a pool, all slots free
- * @pool:	Zeroed memory of swiotlb_pool_meta_size(@nslabs, @nareas) bytes,
- *		aligned to SMP_CACHE_BYTES.
- * @start:	Physical address of the bounce memory, page-aligned.
- * @vaddr:	Where the CPU sees it.
- * @nslabs:	Number of slots.
- * @nareas:	Number of areas, a power of two.
- *
- * swiotlb_pool_connect() has to follow before the pool can be used.
- *
- * Context: Any. Nobody else sees the pool yet.
- */
-void swiotlb_pool_init(struct io_tlb_pool *pool, phys_addr_t start, void *vaddr,
-		       unsigned long nslabs, unsigned int nareas)
+static void init_pool(struct io_tlb_pool *pool,
+		      const struct io_tlb_pool_params *params)
 {
 	struct pool_layout l;
 	unsigned long i;
 
-	lay_out_pool(&l, nslabs, nareas);
-	pool->start = start;
-	pool->end = start + ((phys_addr_t)nslabs << IO_TLB_SHIFT);
-	pool->vaddr = vaddr;
-	pool->bytes = nslabs << IO_TLB_SHIFT;
+	lay_out_pool(&l, params->nslabs, params->nareas);
+	pool->start = params->start;
+	pool->bytes = params->nslabs << IO_TLB_SHIFT;
+	pool->end = pool->start + pool->bytes;
+	pool->vaddr = params->vaddr;
 	pool->meta_bytes = l.size;
-	pool->nslabs = nslabs;
-	pool->nareas = nareas;
-	pool->bus_max = pool->end - 1;
+	pool->nslabs = params->nslabs;
+	pool->nareas = params->nareas;
+	pool->bus_max = dma_phys_to_bus(pool->start) + pool->bytes - 1;
 	pool->areas = (void *)pool + l.areas;
 	pool->sets = (void *)pool + l.sets;
 	pool->slots = (void *)pool + l.slots;
+	pool->backend = params->backend;
+	pool->bus_bits = params->bus_bits;
+	pool->late_alloc = params->late_alloc;
+	pool->transient = params->transient;
+	pool->keep = params->keep;
 
-	for (i = 0; i < nareas; i++)
+	for (i = 0; i < pool->nareas; i++)
 		init_area(pool, &l, i);
 	for (i = 0; i < l.nsets; i++)
 		init_set(pool, i, &pool->areas[i / l.area_sets]);
 }
 
-/* Leave an area only those of its sets that come before set @nsets. */
-static void trim_area(struct io_tlb_area *area, unsigned long nsets)
+/**
+ * swiotlb_setup_pool() - make a pool in metadata of the caller
+ * @pool:	Zeroed memory of swiotlb_pool_meta_size() bytes for @params->nslabs and
+ *		@params->nareas, aligned to SMP_CACHE_BYTES.
+ * @params:	What the pool is made of.
+ *
+ * All slots are free, and the memory is cleared, so that no device sees what was there
+ * before. Where a backend has not enough contiguous memory for all of the pool, the
+ * rest is left out: @pool->nslabs and @pool->end tell what there is. The pool can be
+ * used then; nobody else sees it yet.
+ *
+ * Context: Boot, or may sleep. With no backend: any.
+ * Return: 0, or an error of swiotlb_pool_connect(); nothing is left to undo then.
+ */
+int swiotlb_setup_pool(struct io_tlb_pool *pool,
+		       const struct io_tlb_pool_params *params)
 {
-	unsigned long before = area->nr_sets;
+	int err;
 
-	area->first_set = min_t(unsigned long, area->first_set, nsets);
-	area->nr_sets = min_t(unsigned long, before, nsets - area->first_set);
-	area->nslots = area->nr_sets * IO_TLB_SEGSIZE;
-
-	/* A search looks at the summary of eight sets at a time. */
-	memset((u8 *)area->summary + area->nr_sets, 0, before - area->nr_sets);
+	init_pool(pool, params);
+	err = swiotlb_pool_connect(pool, params->low_bits);
+	if (err)
+		return err;
+	memset(pool->vaddr, 0, pool->nslabs << IO_TLB_SHIFT);
+	return 0;
 }
 
 /**
- * swiotlb_pool_trim() - leave out the last sets of a pool
- * @pool:	Pool that nobody can see yet.
- * @nsets:	How many of its sets remain.
+ * swiotlb_make_pool() - make a pool
+ * @params:	What it is made of. The memory stays the caller's if that fails.
+ * @gfp:	How to allocate its metadata.
  *
- * Context: Any.
+ * See swiotlb_setup_pool(). kvfree() frees the metadata.
+ *
+ * Context: May sleep. With no backend: as @gfp says.
+ * Return: The pool; ERR_PTR(-ENOMEM), or another error of swiotlb_pool_connect().
  */
-void swiotlb_pool_trim(struct io_tlb_pool *pool, unsigned long nsets)
+struct io_tlb_pool *swiotlb_make_pool(const struct io_tlb_pool_params *params,
+				      gfp_t gfp)
 {
-	unsigned long i;
+	struct io_tlb_pool *pool;
+	int err;
 
-	for (i = 0; i < pool->nareas; i++)
-		trim_area(&pool->areas[i], nsets);
-	for (i = nsets; i < pool->nslabs / IO_TLB_SEGSIZE; i++)
-		set_close(&pool->sets[i]);
-	pool->nslabs = nsets * IO_TLB_SEGSIZE;
-	pool->end = slot_phys(pool, pool->nslabs);
+	pool = kvzalloc(swiotlb_pool_meta_size(params->nslabs, params->nareas), gfp);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	err = swiotlb_setup_pool(pool, params);
+	if (err) {
+		kvfree(pool);
+		return ERR_PTR(err);
+	}
+	return pool;
 }
 
 /*

@@ -117,30 +117,36 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	/* What is less than a page cannot be shared with devices. */
 	unsigned long nslabs = PFN_DOWN(rmem->size) <<
 		(PAGE_SHIFT - IO_TLB_SHIFT);
-	unsigned int nareas = restricted_areas(nslabs);
-	void *vaddr = phys_to_virt(rmem->base);
+	struct io_tlb_pool_params params = {
+		.start = rmem->base,
+		.vaddr = phys_to_virt(rmem->base),
+		.nslabs = nslabs,
+		.nareas = restricted_areas(nslabs),
+		.keep = true,
+	};
 	struct io_tlb_pool_table *table;
 	struct io_tlb_pool *pool;
 	struct io_tlb_mem *mem;
 
 	mem = kzalloc(sizeof(*mem), GFP_KERNEL);
-	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, nareas), GFP_KERNEL);
+	pool = kvzalloc(swiotlb_pool_meta_size(nslabs, params.nareas),
+			GFP_KERNEL);
 	table = kzalloc(swiotlb_table_size(1), GFP_KERNEL);
 	if (!mem || !pool || !table)
 		goto free;
-	if (set_memory_decrypted((unsigned long)vaddr,
+	if (set_memory_decrypted((unsigned long)params.vaddr,
 				 rmem->size >> PAGE_SHIFT)) {
 		pr_err("%s: cannot share the pool with its devices\n",
 		       rmem->name);
 		goto free;
 	}
 
+	/* No backend: it does not fail. */
+	swiotlb_setup_pool(pool, &params);
+
 	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
 	mem->for_alloc = true;
-	swiotlb_pool_init(pool, rmem->base, vaddr, nslabs, nareas);
-	pool->keep = true;
-	swiotlb_pool_connect(pool, 64, 64, NULL);
 	swiotlb_publish(mem, pool, table);
 	swiotlb_create_debugfs_files(mem, rmem->name);
 	publish_restricted(mem);

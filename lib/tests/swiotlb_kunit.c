@@ -13,6 +13,7 @@
  *
  * The device is that of dma_kunit.h. Random numbers are the same in each run.
  */
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -36,37 +37,38 @@ static unsigned long used_before;
 
 static int make_pool(struct io_tlb_mem *mem)
 {
-	struct io_tlb_pool_table *table = NULL;
-	struct io_tlb_pool *pool = NULL;
+	struct io_tlb_pool_params params = {
+		.nslabs = POOL_SLOTS,
+		.nareas = POOL_AREAS,
+		.backend = io_tlb_default_mem.backend,
+		.low_bits = IO_TLB_LOW_BITS,
+		.bus_bits = 32,
+		.late_alloc = true,
+		.keep = true,
+	};
+	struct io_tlb_pool_table *table;
+	struct io_tlb_pool *pool;
 	unsigned long vaddr;
 
 	vaddr = __get_free_pages(GFP_KERNEL | GFP_DMA32, get_order(POOL_BYTES));
 	if (!vaddr || set_memory_decrypted(vaddr, PFN_UP(POOL_BYTES)))
 		return -ENOMEM;
 
-	pool = kvzalloc(swiotlb_pool_meta_size(POOL_SLOTS, POOL_AREAS),
-			GFP_KERNEL);
+	params.start = __pa(vaddr);
+	params.vaddr = (void *)vaddr;
 	table = kzalloc(swiotlb_table_size(1), GFP_KERNEL);
-	if (!pool || !table)
-		goto free;
+	pool = table ? swiotlb_make_pool(&params, GFP_KERNEL) : ERR_PTR(-ENOMEM);
+	if (IS_ERR(pool)) {
+		kfree(table);
+		swiotlb_free_buffer(params.vaddr, POOL_BYTES);
+		return PTR_ERR(pool);
+	}
 
 	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
-	mem->backend = io_tlb_default_mem.backend;
-	swiotlb_pool_init(pool, __pa(vaddr), (void *)vaddr, POOL_SLOTS,
-			  POOL_AREAS);
-	pool->keep = true;
-	if (swiotlb_pool_connect(pool, IO_TLB_LOW_BITS, 32,
-				 mem->backend))
-		goto free;
+	mem->backend = params.backend;
 	swiotlb_publish(mem, pool, table);
 	return 0;
-
-free:
-	kfree(table);
-	kvfree(pool);
-	swiotlb_free_buffer((void *)vaddr, POOL_BYTES);
-	return -ENOMEM;
 }
 
 static void free_pools(struct io_tlb_mem *mem)
