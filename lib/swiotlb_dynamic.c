@@ -23,8 +23,10 @@
 #include <linux/rculist.h>
 #include <linux/set_memory.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "swiotlb_growth.h"
 #include "swiotlb_internal.h"
 
 /*
@@ -189,11 +191,11 @@ static unsigned long bound(unsigned int bus_bits)
 	return bytes / ADDED_SHARE >> IO_TLB_SHIFT;
 }
 
-/* Without a backend nothing is added above &io_tlb_mem.phys_limit. */
+/* Without a backend nothing is added above &io_tlb_growth.phys_limit. */
 static unsigned int counted_bits(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
 	if (!mem->backend)
-		bus_bits = min_t(unsigned int, bus_bits, fls64(mem->phys_limit));
+		bus_bits = min_t(unsigned int, bus_bits, fls64(mem->growth->phys_limit));
 	return max(bus_bits, IO_TLB_MIN_BITS);
 }
 
@@ -208,7 +210,7 @@ static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int bus_bits)
 	long left = bound(64), added = 0;
 
 	for (i = 0; i <= 64; i++) {
-		added += atomic_long_read(&mem->added[i]);
+		added += atomic_long_read(&mem->growth->added[i]);
 		if (i >= bits)
 			left = min(left, (long)bound(i) - added);
 	}
@@ -227,13 +229,13 @@ static bool count_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	if (pool->nslabs > bound_left(mem, bus_bits))
 		return false;
 	pool->added_bits = bits;
-	atomic_long_add(pool->nslabs, &mem->added[bits]);
+	atomic_long_add(pool->nslabs, &mem->growth->added[bits]);
 	return true;
 }
 
 static void uncount_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 {
-	atomic_long_sub(pool->nslabs, &mem->added[pool->added_bits]);
+	atomic_long_sub(pool->nslabs, &mem->growth->added[pool->added_bits]);
 }
 
 /*
@@ -244,7 +246,7 @@ static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int bus_bits,
 				 unsigned long *nslabs)
 {
 	u64 phys_limit = mem->backend ? U64_MAX :
-		min(mem->phys_limit, DMA_BIT_MASK(bus_bits));
+		min(mem->growth->phys_limit, DMA_BIT_MASK(bus_bits));
 	void *vaddr;
 
 	for (;;) {
@@ -358,7 +360,7 @@ static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
 		return PTR_ERR(pool);
 	}
 
-	WRITE_ONCE(mem->grow_room,
+	WRITE_ONCE(mem->growth->room,
 		   rounddown_pow_of_two(pool->longest >> IO_TLB_SHIFT));
 	swiotlb_publish(mem, pool, table);
 	return 0;
@@ -381,9 +383,9 @@ static bool other_within(struct io_tlb_mem *mem, unsigned int bus_bits,
 /* Once, until a pool has been added again */
 static void say_bound_reached(struct io_tlb_mem *mem, unsigned int bus_bits)
 {
-	if (READ_ONCE(mem->bound_reached))
+	if (READ_ONCE(mem->growth->bound_reached))
 		return;
-	WRITE_ONCE(mem->bound_reached, true);
+	WRITE_ONCE(mem->growth->bound_reached, true);
 	pr_warn("added pools of %u-bit addresses have all that they may have, doing with what there is\n",
 		bus_bits);
 }
@@ -399,17 +401,17 @@ static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 	if (err == -ENOMEM && !other_within(mem, bus_bits, NULL))
 		err = add_pool(mem, bus_bits, IO_TLB_SEGSIZE);
 	if (!err) {
-		WRITE_ONCE(mem->bound_reached, false);
+		WRITE_ONCE(mem->growth->bound_reached, false);
 		/* What can be had with few bits can be had with more. */
-		if (bus_bits <= mem->grow_failed_bits)
-			WRITE_ONCE(mem->grow_failed_bits, 0);
-		queue_delayed_work(system_freezable_wq, &mem->shrink,
+		if (bus_bits <= mem->growth->failed_bits)
+			WRITE_ONCE(mem->growth->failed_bits, 0);
+		queue_delayed_work(system_freezable_wq, &mem->growth->shrink,
 				   SHRINK_INTERVAL);
 		return;
 	}
 
-	WRITE_ONCE(mem->grow_next, jiffies + GROW_PAUSE);
-	if (bus_bits <= mem->grow_failed_bits)
+	WRITE_ONCE(mem->growth->next_try, jiffies + GROW_PAUSE);
+	if (bus_bits <= mem->growth->failed_bits)
 		return;
 	if (err == -ENOSPC)
 		say_bound_reached(mem, bus_bits);
@@ -418,29 +420,27 @@ static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 	else
 		pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
 			bus_bits);
-	WRITE_ONCE(mem->grow_failed_bits, bus_bits);
+	WRITE_ONCE(mem->growth->failed_bits, bus_bits);
 }
 
 /* Not if as many bits or more have just failed */
 static bool may_try(const struct io_tlb_mem *mem, unsigned int bus_bits)
 {
-	return bus_bits > READ_ONCE(mem->grow_failed_bits) ||
-		!time_before(jiffies, READ_ONCE(mem->grow_next));
+	return bus_bits > READ_ONCE(mem->growth->failed_bits) ||
+		!time_before(jiffies, READ_ONCE(mem->growth->next_try));
 }
 
-/**
- * swiotlb_grow() - worker that adds a pool
- * @work:	&io_tlb_mem.grow
- *
- * If there is no memory for one, that is logged once, until there is again.
- *
- * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
+/*
+ * The worker that adds a pool. If there is no memory for one, that is logged once, until
+ * there is again.
  */
-void swiotlb_grow(struct work_struct *work)
+static void add_wanted_pool(struct work_struct *work)
 {
-	struct io_tlb_mem *mem = container_of(work, struct io_tlb_mem, grow);
+	struct io_tlb_growth *growth = container_of(work, struct io_tlb_growth,
+						    grow);
 	/* What is wanted from now on takes another run. */
-	unsigned int bus_bits = xchg(&mem->grow_bits, 64);
+	unsigned int bus_bits = xchg(&growth->bits, 64);
+	struct io_tlb_mem *mem = growth->mem;
 
 	mutex_lock(&mem->pools_mutex);
 	if (mem->can_grow)
@@ -507,24 +507,21 @@ static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 	return true;
 }
 
-/**
- * swiotlb_shrink() - worker that frees idle pools
- * @work:	&io_tlb_mem.shrink
- *
- * Comes back as long as there is any pool that may be freed one day.
- *
- * Context: May sleep. Takes &io_tlb_mem.pools_mutex.
+/*
+ * The worker that frees idle pools. It comes back as long as there is any pool that may
+ * be freed one day.
  */
-void swiotlb_shrink(struct work_struct *work)
+static void free_idle_pools(struct work_struct *work)
 {
-	struct io_tlb_mem *mem = container_of(to_delayed_work(work),
-					      struct io_tlb_mem, shrink);
+	struct io_tlb_growth *growth = container_of(to_delayed_work(work),
+						    struct io_tlb_growth, shrink);
+	struct io_tlb_mem *mem = growth->mem;
 	struct io_tlb_pool *pool;
 	bool more = false, idle;
 	unsigned int i;
 
 	mutex_lock(&mem->pools_mutex);
-	WRITE_ONCE(mem->grow_room, ULONG_MAX);
+	WRITE_ONCE(mem->growth->room, ULONG_MAX);
 	/* From the last on, so that removing one does not move those to come */
 	for (i = rcu_dereference_protected(mem->pools, 1)->nr; i-- > 1; ) {
 		pool = rcu_dereference_protected(mem->pools, 1)->pools[i];
@@ -536,8 +533,56 @@ void swiotlb_shrink(struct work_struct *work)
 	mutex_unlock(&mem->pools_mutex);
 
 	if (more)
-		queue_delayed_work(system_freezable_wq, &mem->shrink,
+		queue_delayed_work(system_freezable_wq, &mem->growth->shrink,
 				   SHRINK_INTERVAL);
+}
+
+/**
+ * swiotlb_growth_init() - let pools be added to a software IO TLB
+ * @mem:	Software IO TLB, with its backend if it has one.
+ * @growth:	State, which nobody uses.
+ * @phys_limit:	Highest physical address of memory that is added.
+ *
+ * Context: Set-up.
+ */
+void swiotlb_growth_init(struct io_tlb_mem *mem, struct io_tlb_growth *growth,
+			 u64 phys_limit)
+{
+	memset(growth, 0, sizeof(*growth));
+	growth->mem = mem;
+	growth->phys_limit = phys_limit;
+	growth->bits = 64;
+	growth->room = ULONG_MAX;
+	INIT_WORK(&growth->grow, add_wanted_pool);
+	INIT_DEFERRABLE_WORK(&growth->shrink, free_idle_pools);
+	mem->growth = growth;
+	mem->can_grow = true;
+}
+
+/* That of the default software IO TLB */
+static struct io_tlb_growth default_growth;
+
+/**
+ * swiotlb_allow_growth() - let pools be added to the default software IO TLB
+ * @phys_limit:	Highest physical address of memory that is added.
+ *
+ * Context: Set-up.
+ */
+void swiotlb_allow_growth(u64 phys_limit)
+{
+	swiotlb_growth_init(&io_tlb_default_mem, &default_growth, phys_limit);
+}
+
+/**
+ * swiotlb_growth_limit() - where the pools may be that a software IO TLB is grown by
+ * @mem:	Software IO TLB that can grow.
+ *
+ * Context: Any.
+ * Return: Highest physical address.
+ */
+u64 swiotlb_growth_limit(const struct io_tlb_mem *mem)
+{
+	return mem->growth->phys_limit;
 }
 
 /*
@@ -685,18 +730,18 @@ static void want_pool(const struct io_tlb_request *rq)
 {
 	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
 	unsigned int bits = reachable_bits(rq, mem->backend ? U64_MAX :
-						mem->phys_limit);
+						mem->growth->phys_limit);
 	unsigned long room = min(rounddown_pow_of_two(max_growth()),
-				 READ_ONCE(mem->grow_room));
+				 READ_ONCE(mem->growth->room));
 
 	if (bits < IO_TLB_MIN_BITS || !swiotlb_request_possible(rq, room) ||
 	    !may_try(mem, bits) || !may_add(mem, bits))
 		return;
 
 	/* If another CPU writes more bits now, this will be back for less. */
-	if (bits < READ_ONCE(mem->grow_bits))
-		WRITE_ONCE(mem->grow_bits, bits);
-	queue_work(system_freezable_wq, &mem->grow);
+	if (bits < READ_ONCE(mem->growth->bits))
+		WRITE_ONCE(mem->growth->bits, bits);
+	queue_work(system_freezable_wq, &mem->growth->grow);
 }
 
 /**

@@ -21,11 +21,6 @@
 
 struct io_tlb_mem io_tlb_default_mem = {
 	.pools_mutex = __MUTEX_INITIALIZER(io_tlb_default_mem.pools_mutex),
-	.grow = __WORK_INITIALIZER(io_tlb_default_mem.grow, swiotlb_grow),
-	.grow_bits = 64,
-	.grow_room = ULONG_MAX,
-	.shrink = __DELAYED_WORK_INITIALIZER(io_tlb_default_mem.shrink,
-					     swiotlb_shrink, TIMER_DEFERRABLE),
 	.tries_lock = __SPIN_LOCK_UNLOCKED(io_tlb_default_mem.tries_lock),
 };
 
@@ -215,9 +210,8 @@ void swiotlb_print_info(void)
  */
 static void allow_growth(const struct swiotlb_backend *backend, u64 phys_limit)
 {
-	io_tlb_default_mem.can_grow = IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC);
 	io_tlb_default_mem.backend = backend;
-	io_tlb_default_mem.phys_limit = phys_limit;
+	swiotlb_allow_growth(phys_limit);
 }
 
 /* Those of the default pool, on @bytes of memory at @buf */
@@ -536,7 +530,7 @@ phys_addr_t default_swiotlb_limit(void)
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
 
 	if (io_tlb_default_mem.can_grow)
-		return io_tlb_default_mem.phys_limit;
+		return swiotlb_growth_limit(&io_tlb_default_mem);
 	return pool ? pool->end - 1 : PFN_PHYS(max_pfn) - 1;
 }
 

@@ -13,6 +13,7 @@
  *	swiotlb_debugfs.c	counters
  *	swiotlb_set.h		a slot set, and all that is done to its bits
  *	swiotlb_area.h		slot sets under one lock
+ *	swiotlb_growth.h	the state of swiotlb_dynamic.c
  */
 #ifndef _LIB_SWIOTLB_INTERNAL_H
 #define _LIB_SWIOTLB_INTERNAL_H
@@ -171,7 +172,7 @@ struct io_tlb_slot {
  * @keep:	Never freed: what it has is what a driver may rely on.
  * @was_idle:	Nothing was in use when it was last looked at.
  * @was_used:	Something was when it was looked at before.
- * @added_bits:	Where in &io_tlb_mem.added it is counted.
+ * @added_bits:	Where in &io_tlb_growth.added it is counted.
  * @node:	In &transient_bucket.pools, if @transient.
  * @rcu:	Delays freeing past the readers of that.
  */
@@ -545,8 +546,10 @@ static __always_inline void area_freed(struct io_tlb_area *area, struct io_tlb_s
 
 /* swiotlb_dynamic.c */
 #ifdef CONFIG_SWIOTLB_DYNAMIC
-void swiotlb_grow(struct work_struct *work);
-void swiotlb_shrink(struct work_struct *work);
+void swiotlb_growth_init(struct io_tlb_mem *mem, struct io_tlb_growth *growth,
+			 u64 phys_limit);
+void swiotlb_allow_growth(u64 phys_limit);
+u64 swiotlb_growth_limit(const struct io_tlb_mem *mem);
 bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int bus_bits);
 void swiotlb_want_pool(struct device *dev, u64 limit);
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
@@ -555,12 +558,13 @@ void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool);
 struct io_tlb_pool *swiotlb_find_transient(struct device *dev,
 					   phys_addr_t paddr);
 #else
-static inline void swiotlb_grow(struct work_struct *work)
+static inline void swiotlb_allow_growth(u64 phys_limit)
 {
 }
 
-static inline void swiotlb_shrink(struct work_struct *work)
+static inline u64 swiotlb_growth_limit(const struct io_tlb_mem *mem)
 {
+	return 0;
 }
 
 static inline bool swiotlb_may_grow(const struct io_tlb_mem *mem,

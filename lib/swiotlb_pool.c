@@ -435,10 +435,6 @@ void swiotlb_mem_init(struct io_tlb_mem *mem)
 {
 	mutex_init(&mem->pools_mutex);
 	spin_lock_init(&mem->tries_lock);
-	INIT_WORK(&mem->grow, swiotlb_grow);
-	INIT_DEFERRABLE_WORK(&mem->shrink, swiotlb_shrink);
-	mem->grow_bits = 64;
-	mem->grow_room = ULONG_MAX;
 }
 
 /**

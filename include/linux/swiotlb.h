@@ -8,6 +8,7 @@
 #ifndef __LINUX_SWIOTLB_H
 #define __LINUX_SWIOTLB_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/device.h>
 #include <linux/dma-direction.h>
@@ -16,9 +17,9 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 struct dentry;
+struct io_tlb_growth;
 struct io_tlb_pool;
 struct io_tlb_pool_table;
 struct io_tlb_stale;
@@ -85,18 +86,9 @@ void __init swiotlb_update_mem_attributes(void);
  *		were added. Readers use RCU. Written during set-up, later under
  *		@pools_mutex.
  * @pools_mutex: Serialises those who add and free pools.
- * @phys_limit:	Highest physical address of memory that pools are grown by.
  * @backend:	Makes new pools contiguous for devices, or %NULL.
- * @grow:	Worker that adds a pool.
- * @grow_bits:	The most bits that the bus addresses of that pool may have, 64 if
- *		nobody needs less.
- * @grow_next:	When to try again after a failure, in jiffies.
- * @grow_failed_bits: The most bits for which that failed, and was logged; 0 if it
- *		works.
- * @grow_room:	Slots that the last pool added had in one piece. For what needs
- *		more no pool is added until @shrink has looked.
- * @bound_reached: It has been logged that no more may be added.
- * @shrink:	Frees pools that are idle.
+ * @growth:	How pools are added and freed, see swiotlb_dynamic.c; %NULL until
+ *		that is allowed.
  * @next_restricted: The restricted ones are a list, which starts at the default one.
  * @stale:	What was mapped when the guest was restored: a list, or %NULL.
  * @tries_lock:	Held by whoever takes free slots that may have to go back at once.
@@ -108,8 +100,6 @@ void __init swiotlb_update_mem_attributes(void);
  * @used_hiwater: The highest value of @allowed since 0 was written to it in debugfs.
  *		Without CONFIG_DEBUG_FS nobody counts.
  * @transient_nslabs: Slots in the transient pools.
- * @added:	Slots in pools that were added and in transient ones, by the number of
- *		address bits that they were added for, which is 24 at least.
  *
  * There is the default one, and one for each restricted DMA pool. Drivers and
  * architectures have no business with any member; it is defined here only for
@@ -123,15 +113,8 @@ struct io_tlb_mem {
 	struct io_tlb_pool *defpool;
 	struct io_tlb_pool_table __rcu *pools;
 	struct mutex pools_mutex;	/* see swiotlb_dynamic.c */
-	u64 phys_limit;
 	const struct swiotlb_backend *backend;
-	struct work_struct grow;
-	unsigned int grow_bits;
-	unsigned long grow_next;
-	unsigned int grow_failed_bits;
-	unsigned long grow_room;
-	bool bound_reached;
-	struct delayed_work shrink;
+	struct io_tlb_growth *growth;
 	struct io_tlb_mem *next_restricted;
 	struct io_tlb_stale *stale;
 	spinlock_t tries_lock;		/* see swiotlb_internal.h */
@@ -141,7 +124,6 @@ struct io_tlb_mem {
 	atomic_long_t allowed;		/* see swiotlb_debugfs.c */
 	atomic_long_t used_hiwater;
 	atomic_long_t transient_nslabs;
-	atomic_long_t added[65];
 };
 
 struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);

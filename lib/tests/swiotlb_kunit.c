@@ -144,8 +144,10 @@ static void test_exit(struct kunit *test)
 
 	if (!t)
 		return;
-	cancel_work_sync(&t->mem.grow);
-	cancel_delayed_work_sync(&t->mem.shrink);
+	if (t->mem.growth) {
+		cancel_work_sync(&t->growth.grow);
+		cancel_delayed_work_sync(&t->growth.shrink);
+	}
 	expect_all_free(test, &t->mem);
 	t->dev->dma_io_tlb_mem = &io_tlb_default_mem;
 	free_pools(&t->mem);

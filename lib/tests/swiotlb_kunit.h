@@ -14,6 +14,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "../swiotlb_growth.h"
 #include "../swiotlb_internal.h"
 #include "dma_kunit.h"
 
@@ -25,6 +26,7 @@
  * struct swiotlb_test - what each test has
  * @dev:	Device whose mappings all bounce.
  * @mem:	Its software IO TLB.
+ * @growth:	How that grows, in tests in which it does.
  * @buf:	Buffer to map, page-aligned.
  * @data:	What the device writes.
  * @rnd:	Random numbers.
@@ -32,6 +34,7 @@
 struct swiotlb_test {
 	struct device *dev;
 	struct io_tlb_mem mem;
+	struct io_tlb_growth growth;
 	void *buf;
 	void *data;
 	struct rnd_state rnd;

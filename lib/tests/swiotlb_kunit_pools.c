@@ -27,10 +27,10 @@ static void allow_growth(struct kunit *test, bool transient_only)
 	if (transient_only && t->mem.backend)
 		kunit_skip(test, "no transient pools in contiguous memory");
 
+	swiotlb_growth_init(&t->mem, &t->growth, DMA_BIT_MASK(32));
 	/* Pools in which there is room for nothing are not added. */
-	t->mem.grow_room = transient_only ? 0 : ULONG_MAX;
-	t->mem.phys_limit = DMA_BIT_MASK(32);
-	t->mem.can_grow = true;
+	if (transient_only)
+		t->growth.room = 0;
 }
 
 void swiotlb_test_growth(struct kunit *test)
@@ -47,7 +47,7 @@ void swiotlb_test_growth(struct kunit *test)
 
 	/* Served at once or not, it has a pool added for those who follow. */
 	late = try_map(t, t->buf, SZ_64K, DMA_TO_DEVICE);
-	flush_work(&t->mem.grow);
+	flush_work(&t->growth.grow);
 	KUNIT_ASSERT_EQ(test, table_of(&t->mem)->nr, 2);
 	KUNIT_EXPECT_GT(test, t->mem.nslabs, POOL_SLOTS);
 
@@ -134,7 +134,7 @@ void swiotlb_test_cpus_and_growth(struct kunit *test)
 
 	allow_growth(test, false);
 	failed = swiotlb_test_run_workers(test, IO_TLB_SET_BYTES);
-	flush_work(&t->mem.grow);
+	flush_work(&t->growth.grow);
 	KUNIT_EXPECT_GT(test, t->mem.nslabs, POOL_SLOTS);
 	if (!t->mem.backend)
 		KUNIT_EXPECT_EQ(test, failed, 0);

@@ -4,6 +4,7 @@
  * kernel.
  */
 #include <swiotlb_init.c>
+#include <swiotlb_growth.h>
 #include <direct.h>
 
 /* All is bounced. */
@@ -13,7 +14,7 @@ dma_addr_t dma_direct_map_overflow(struct device *dev, dma_addr_t dma_addr, size
 }
 
 #define SIDE_PARAM(param)	parse_swiotlb(param)
-#define SIDE_GROW()		swiotlb_grow(&io_tlb_default_mem.grow)
+#define SIDE_GROW()		io_tlb_default_mem.growth->grow.func(&io_tlb_default_mem.growth->grow)
 #define SIDE_USED(mem)		swiotlb_mem_used(mem)
 #include "calls.h"
 

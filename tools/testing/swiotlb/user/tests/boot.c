@@ -261,12 +261,12 @@ TEST(boot_late)
 
 	machine_power_on(&config);
 	EXPECT_EQ(swiotlb_init_late(SZ_1M, GFP_KERNEL, NULL), 0);
-	EXPECT(mem->phys_limit >= 1ULL << 32);
+	EXPECT(mem->growth->phys_limit >= 1ULL << 32);
 	swiotlb_exit();
 
 	machine_power_on(&config);
 	EXPECT_EQ(swiotlb_init_late(SZ_1M, GFP_KERNEL | GFP_DMA, NULL), 0);
-	EXPECT_EQ(mem->phys_limit, DMA_BIT_MASK(24));
+	EXPECT_EQ(mem->growth->phys_limit, DMA_BIT_MASK(24));
 	EXPECT(mem->defpool->end <= 1 << 24);
 	swiotlb_exit();
 	EXPECT_EQ(machine_pages_in_use(), 0);

@@ -186,7 +186,7 @@ TEST(bound_of_transient_pools)
 {
 	start(FRAMES_NATIVE, 32);
 	set.size = PAGE_SIZE;
-	mem->grow_room = 0;
+	mem->growth->room = 0;
 	while (nr < MANY) {
 		at[nr] = map(&device, &set, DMA_TO_DEVICE);
 		if (at[nr] == DMA_MAPPING_ERROR)

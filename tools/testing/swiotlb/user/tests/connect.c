@@ -230,8 +230,8 @@ TEST_XEN_FRAMES(reconnect_moved)
 
 	boot_xen(variant + 1, "2048,2", 0, 0);
 	map_kept();
-	mem->grow_bits = 28;
-	schedule_work(&mem->grow);
+	mem->growth->bits = 28;
+	schedule_work(&mem->growth->grow);
 	EXPECT_EQ(machine_work(), 1);
 	machine_grace_period();
 	before = mem->defpool->sets[0].bus;

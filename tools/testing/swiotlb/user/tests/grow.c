@@ -357,7 +357,7 @@ TEST_ALL_FRAMES(grow_for_the_least)
 	/* What was wanted then is not wanted for ever. */
 	extra = map(&dev[1], &buffer, DMA_TO_DEVICE);
 	EXPECT(newest_pool() == swiotlb_find_pool(&dev[1], dma_to_phys(&dev[1], extra)));
-	EXPECT_EQ(mem->grow_bits, 64);
+	EXPECT_EQ(mem->growth->bits, 64);
 	unmap(&dev[1], extra, 9000, DMA_TO_DEVICE);
 	while (nr--)
 		unmap(&dev[0], dma[nr], 262144, DMA_TO_DEVICE);
@@ -521,7 +521,7 @@ TEST(grow_forbidden)
 	device_init(&dev, 32);
 	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
 	nr = fill(&dev, &set, dma);
-	schedule_work(&mem->grow);
+	schedule_work(&mem->growth->grow);
 	default_swiotlb_base();
 	EXPECT(map(&dev, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 	EXPECT_EQ(machine_work(), 1);

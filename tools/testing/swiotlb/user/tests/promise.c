@@ -174,8 +174,8 @@ TEST_ALL_FRAMES(promise_used)
 	EXPECT_EQ(nr_pools(), 1 + IS_XEN);
 
 	/* Of two that are as low, the one that is idle goes. */
-	schedule_work(&mem->grow);
-	mem->grow_bits = BITS;
+	schedule_work(&mem->growth->grow);
+	mem->growth->bits = BITS;
 	EXPECT_EQ(machine_work(), 1);
 	EXPECT_EQ(nr_pools(), 2 + IS_XEN);
 	for (i = 0; i < 3; i++)

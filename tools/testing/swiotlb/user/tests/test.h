@@ -8,6 +8,7 @@
 #define _TEST_H
 
 #include "machine.h"
+#include "swiotlb_growth.h"
 #include "swiotlb_internal.h"
 
 /**
