@@ -501,7 +501,7 @@ static noinline void warn_full(const struct io_tlb_request *rq, size_t size,
 {
 	struct device *dev = rq->dev;
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	bool reached = rq->limit >= bus_to_dma(dev, mem->defpool->bus_max);
+	bool reached = rq->limit >= machine_to_dma(dev, mem->defpool->maddr_max);
 
 	if (attrs & DMA_ATTR_NO_WARN)
 		return;

@@ -25,7 +25,7 @@ struct io_tlb_set;
  *
  *   windows  | 17 |                   no run of 18 slots in sets 0 to 63
  *   summary  |  1 |  0 | 17 |  3 ...  maybe a run of 17 slots in set 2
- *   sets     | free, first, bus | ...
+ *   sets     | free, first, maddr | ...
  *
  * A search holds the area's lock for one window at a time, or for 8 to 15 sets if it
  * has to look into these. It passes over a window without the lock if the window's byte

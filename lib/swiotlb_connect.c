@@ -26,14 +26,14 @@
  * @order:	It has nothing of a larger page order,
  * @bits:	and of that order nothing of fewer address bits.
  * @low_bits:	Address bits to begin with for each order.
- * @bus_bits:	Address bits that are never exceeded.
+ * @maddr_bits:	Address bits that are never exceeded.
  * @err:	Why it did not make the last pages that it was asked for contiguous.
  */
 struct supply {
 	unsigned int order;
 	unsigned int bits;
 	unsigned int low_bits;
-	unsigned int bus_bits;
+	unsigned int maddr_bits;
 	int err;
 };
 
@@ -46,7 +46,7 @@ static struct supply first_supply(struct io_tlb_pool *pool,
 		.bits = max_t(unsigned int, low_bits,
 			      IO_TLB_EXTENT_ORDER + PAGE_SHIFT),
 		.low_bits = low_bits,
-		.bus_bits = pool->bus_bits,
+		.maddr_bits = pool->maddr_bits,
 		.err = -ENOMEM,
 	};
 }
@@ -63,27 +63,27 @@ static void *set_vaddr(struct io_tlb_pool *pool, unsigned long i)
 
 /*
  * Are the sets where they are wanted as they are? A backend is not always all there
- * is: bus addresses may be physical ones, and it makes them usable in its own way.
+ * is: machine addresses may be physical ones, and it makes them usable in its own way.
  */
 static bool is_extent(struct io_tlb_pool *pool, unsigned long i,
 		      unsigned int order, u64 limit)
 {
 	phys_addr_t phys = slot_phys(pool, i * IO_TLB_SEGSIZE);
-	phys_addr_t bus = dma_phys_to_bus(phys);
+	phys_addr_t maddr = dma_phys_to_machine(phys);
 	size_t bytes = PAGE_SIZE << order;
 
-	return !dma_bus_is_phys() && IS_ALIGNED(bus, IO_TLB_SET_BYTES) &&
-		bus <= limit && bytes - 1 <= limit - bus &&
-		dma_bus_contiguous(phys, bytes);
+	return !dma_machine_is_phys() && IS_ALIGNED(maddr, IO_TLB_SET_BYTES) &&
+		maddr <= limit && bytes - 1 <= limit - maddr &&
+		dma_machine_contiguous(phys, bytes);
 }
 
 static void place_extent(struct io_tlb_pool *pool, unsigned long i,
-			 unsigned int order, phys_addr_t bus, bool made)
+			 unsigned int order, phys_addr_t maddr, bool made)
 {
 	unsigned long nsets = sets_of(order), n;
 
 	for (n = 0; n < nsets; n++) {
-		pool->sets[i + n].bus = bus + n * IO_TLB_SET_BYTES;
+		pool->sets[i + n].maddr = maddr + n * IO_TLB_SET_BYTES;
 		pool->sets[i + n].made = made ? nsets - n : 0;
 	}
 }
@@ -92,19 +92,19 @@ static int try_extent(struct io_tlb_pool *pool, unsigned long i,
 		      unsigned int order, unsigned int bits)
 {
 	u64 limit = DMA_BIT_MASK(bits);
-	phys_addr_t bus;
+	phys_addr_t maddr;
 	int err;
 
 	if (is_extent(pool, i, order, limit)) {
-		bus = dma_phys_to_bus(slot_phys(pool, i * IO_TLB_SEGSIZE));
-		place_extent(pool, i, order, bus, false);
+		maddr = dma_phys_to_machine(slot_phys(pool, i * IO_TLB_SEGSIZE));
+		place_extent(pool, i, order, maddr, false);
 		return 0;
 	}
 
 	err = pool->backend->make_contiguous(set_vaddr(pool, i), order, limit,
-					     &bus);
+					     &maddr);
 	if (!err)
-		place_extent(pool, i, order, bus, true);
+		place_extent(pool, i, order, maddr, true);
 	return err;
 }
 
@@ -112,7 +112,7 @@ static int try_extent(struct io_tlb_pool *pool, unsigned long i,
 static bool try_order(struct io_tlb_pool *pool, unsigned long i,
 		      struct supply *s)
 {
-	for (; s->bits <= s->bus_bits; s->bits++) {
+	for (; s->bits <= s->maddr_bits; s->bits++) {
 		s->err = try_extent(pool, i, s->order, s->bits);
 		if (!s->err)
 			return true;
@@ -183,13 +183,13 @@ static unsigned long connect_sets(struct io_tlb_pool *pool,
 	return keep;
 }
 
-static phys_addr_t highest_bus(struct io_tlb_pool *pool, unsigned long nsets)
+static phys_addr_t highest_maddr(struct io_tlb_pool *pool, unsigned long nsets)
 {
 	phys_addr_t highest = 0;
 	unsigned long i;
 
 	for (i = 0; i < nsets; i++)
-		highest = max(highest, pool->sets[i].bus);
+		highest = max(highest, pool->sets[i].maddr);
 	return highest + IO_TLB_SET_BYTES - 1;
 }
 
@@ -232,7 +232,7 @@ static int connect_through_backend(struct io_tlb_pool *pool,
 	}
 	if (nsets * IO_TLB_SEGSIZE < pool->nslabs)
 		trim_pool(pool, nsets);
-	pool->bus_max = highest_bus(pool, nsets);
+	pool->maddr_max = highest_maddr(pool, nsets);
 	return 0;
 }
 
@@ -244,7 +244,7 @@ static void avoid_stale(struct io_tlb_set *set)
 	unsigned int closed;
 
 	for (; stale; stale = stale->next) {
-		if (stale->bus != set->bus)
+		if (stale->maddr != set->maddr)
 			continue;
 		spin_lock_irq(&area->lock);
 		closed = set_withhold(set, stale->used);
@@ -264,8 +264,8 @@ static void avoid_stale_sets(struct io_tlb_pool *pool)
 /**
  * swiotlb_pool_connect() - make the memory of a pool contiguous for devices
  * @pool:	Initialised pool that nobody can see yet.
- * @low_bits:	Number of bits of bus addresses that the backend tries first, before
- *		larger ones up to @pool->bus_bits.
+ * @low_bits:	Number of bits of machine addresses that the backend tries first, before
+ *		larger ones up to @pool->maddr_bits.
  *
  * Where there is not enough contiguous memory for all of the pool, the rest is
  * left out. What the memory held is lost.
@@ -305,15 +305,15 @@ void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
  * elsewhere now. See to it that it never leads to another mapping.
  */
 static void remember_used(struct io_tlb_mem *mem, const struct io_tlb_set *set,
-			  phys_addr_t bus)
+			  phys_addr_t maddr)
 {
 	struct io_tlb_stale *stale = kmalloc(sizeof(*stale), GFP_NOIO);
 
 	if (!stale) {
-		pr_err("no memory to remember what was mapped at %pa\n", &bus);
+		pr_err("no memory to remember what was mapped at %pa\n", &maddr);
 		return;
 	}
-	stale->bus = bus;
+	stale->maddr = maddr;
 	stale->used[0] = ~set_free_slots(set, 0);
 	stale->used[1] = ~set_free_slots(set, 1);
 	stale->next = mem->stale;
@@ -344,7 +344,7 @@ static void end_span(struct io_tlb_set *set)
 }
 
 /*
- * Take back what is mapped in sets that do not have the bus address @was any more, or
+ * Take back what is mapped in sets that do not have the machine address @was any more, or
  * that are lost, from set @end on; and what goes on from there.
  */
 static void void_moved(struct io_tlb_pool *pool, unsigned long end,
@@ -356,13 +356,13 @@ static void void_moved(struct io_tlb_pool *pool, unsigned long end,
 	for (i = 0; i < nsets; i++) {
 		struct io_tlb_set *set = &pool->sets[i];
 		unsigned int used = IO_TLB_SEGSIZE - set_nr_free(set);
-		phys_addr_t bus = was ? was[i] : set->bus;
+		phys_addr_t maddr = was ? was[i] : set->maddr;
 
-		moved = i >= end || set->bus != bus || (moved && goes_on);
+		moved = i >= end || set->maddr != maddr || (moved && goes_on);
 		goes_on = set_goes_on(set);
 		if (!moved || !used)
 			continue;
-		remember_used(&io_tlb_default_mem, set, bus);
+		remember_used(&io_tlb_default_mem, set, maddr);
 		void_set(pool, i);
 		if (i)
 			end_span(set - 1);
@@ -382,7 +382,7 @@ static void retire_sets(struct io_tlb_pool *pool, unsigned long from)
 		struct io_tlb_set *set = &pool->sets[i];
 
 		spin_lock_irq(&set->area->lock);
-		set->bus = IO_TLB_BUS_NONE;
+		set->maddr = IO_TLB_NO_MADDR;
 		*summary_byte(set->area, i - set->area->first_set) = 0;
 		spin_unlock_irq(&set->area->lock);
 	}
@@ -411,14 +411,14 @@ static bool has_moved(struct io_tlb_pool *pool)
 	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
 	phys_addr_t phys;
 
-	if (pool->sets[0].bus == IO_TLB_BUS_NONE)
+	if (pool->sets[0].maddr == IO_TLB_NO_MADDR)
 		return true;
 	for (i = 0; i < nsets; i++) {
-		if (pool->sets[i].bus == IO_TLB_BUS_NONE)
+		if (pool->sets[i].maddr == IO_TLB_NO_MADDR)
 			continue;
 		phys = slot_phys(pool, i * IO_TLB_SEGSIZE);
-		if (dma_phys_to_bus(phys) != pool->sets[i].bus ||
-		    !dma_bus_contiguous(phys, IO_TLB_SET_BYTES))
+		if (dma_phys_to_machine(phys) != pool->sets[i].maddr ||
+		    !dma_machine_contiguous(phys, IO_TLB_SET_BYTES))
 			return true;
 	}
 	return false;
@@ -429,7 +429,7 @@ static unsigned long reconnect_sets(struct io_tlb_pool *pool, void *copy)
 {
 	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, got = 0, n;
 	struct supply supply = first_supply(pool, min_t(unsigned int,
-							pool->bus_bits,
+							pool->maddr_bits,
 							IO_TLB_LOW_BITS));
 	size_t bytes;
 
@@ -452,7 +452,7 @@ static void reconnect_pool(struct io_tlb_pool *pool)
 			      GFP_NOIO | __GFP_NOWARN);
 
 	for (i = 0; was && i < nsets; i++)
-		was[i] = pool->sets[i].bus;
+		was[i] = pool->sets[i].maddr;
 	if (was && copy)
 		got = reconnect_sets(pool, copy);
 	void_moved(pool, got, was);
@@ -460,7 +460,7 @@ static void reconnect_pool(struct io_tlb_pool *pool)
 	kvfree(was);
 	revive_sets(pool, got);
 	/* No device reaches what is lost. */
-	pool->bus_max = got ? highest_bus(pool, got) : IO_TLB_BUS_NONE;
+	pool->maddr_max = got ? highest_maddr(pool, got) : IO_TLB_NO_MADDR;
 	if (got < nsets) {
 		pr_err("%lu of %lu KiB at %pa cannot be made contiguous again, doing without\n",
 		       (nsets - got) * (IO_TLB_SET_BYTES / SZ_1K),
@@ -474,7 +474,7 @@ static void reconnect_pool(struct io_tlb_pool *pool)
  * swiotlb_reconnect() - the memory under the pools has been replaced
  *
  * For a guest that has been restored from an image: all its memory may have other
- * bus addresses, and what was contiguous is so no longer. A device that was
+ * machine addresses, and what was contiguous is so no longer. A device that was
  * given one before must not use it any more. If a mapping was left over, its slots
  * are free again. Unmapping it does nothing then, and never hits another mapping.
  *

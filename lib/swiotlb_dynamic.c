@@ -181,32 +181,32 @@ static unsigned long max_growth(void)
  */
 #define ADDED_SHARE	4
 
-/* How many slots that is for addresses of @bus_bits bits */
-static unsigned long bound(unsigned int bus_bits)
+/* How many slots that is for addresses of @maddr_bits bits */
+static unsigned long bound(unsigned int maddr_bits)
 {
 	u64 bytes = (u64)totalram_pages() << PAGE_SHIFT;
 
-	if (bus_bits < 64)
-		bytes = min(bytes, BIT_ULL(bus_bits));
+	if (maddr_bits < 64)
+		bytes = min(bytes, BIT_ULL(maddr_bits));
 	return bytes / ADDED_SHARE >> IO_TLB_SHIFT;
 }
 
 /* Without a backend nothing is added above &io_tlb_growth.phys_limit. */
-static unsigned int counted_bits(struct io_tlb_mem *mem, unsigned int bus_bits)
+static unsigned int counted_bits(struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
 	if (!mem->backend)
-		bus_bits = min_t(unsigned int, bus_bits, fls64(mem->growth->phys_limit));
-	return max(bus_bits, IO_TLB_MIN_BITS);
+		maddr_bits = min_t(unsigned int, maddr_bits, fls64(mem->growth->phys_limit));
+	return max(maddr_bits, IO_TLB_MIN_BITS);
 }
 
 /*
- * How many more there may be for devices of @bus_bits bits: not too many for these, nor for
+ * How many more there may be for devices of @maddr_bits bits: not too many for these, nor for
  * any of more bits. Those of fewer bits do not matter: whoever gives memory gives the
  * highest, and keeps what is low.
  */
-static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int bus_bits)
+static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
-	unsigned int bits = counted_bits(mem, bus_bits), i;
+	unsigned int bits = counted_bits(mem, maddr_bits), i;
 	long left = bound(64), added = 0;
 
 	for (i = 0; i <= 64; i++) {
@@ -218,15 +218,15 @@ static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int bus_bits)
 }
 
 /*
- * Count a pool among those that have been added for devices of @bus_bits bits. Or, if
+ * Count a pool among those that have been added for devices of @maddr_bits bits. Or, if
  * there would be too many, do nothing and return false.
  */
 static bool count_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
-			unsigned int bus_bits)
+			unsigned int maddr_bits)
 {
-	unsigned int bits = counted_bits(mem, bus_bits);
+	unsigned int bits = counted_bits(mem, maddr_bits);
 
-	if (pool->nslabs > bound_left(mem, bus_bits))
+	if (pool->nslabs > bound_left(mem, maddr_bits))
 		return false;
 	pool->added_bits = bits;
 	atomic_long_add(pool->nslabs, &mem->growth->added[bits]);
@@ -242,11 +242,11 @@ static void uncount_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
  * The memory of a pool that is added, @nslabs slots or less. With a backend any
  * memory will do.
  */
-static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int bus_bits,
+static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int maddr_bits,
 				 unsigned long *nslabs)
 {
 	u64 phys_limit = mem->backend ? U64_MAX :
-		min(mem->growth->phys_limit, DMA_BIT_MASK(bus_bits));
+		min(mem->growth->phys_limit, DMA_BIT_MASK(maddr_bits));
 	void *vaddr;
 
 	for (;;) {
@@ -294,27 +294,27 @@ static void free_refused(struct refused *refused)
 }
 
 /*
- * Make a pool of @nslabs slots or less for @mem, its bus addresses of no more than
- * @bus_bits bits. A buffer that will not do goes to @refused.
+ * Make a pool of @nslabs slots or less for @mem, its machine addresses of no more than
+ * @maddr_bits bits. A buffer that will not do goes to @refused.
  *
  * Return: The pool, or an error: -EINVAL if another buffer may do, -ENOSPC if more
  * would be added than the bound allows.
  */
 static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
-				     unsigned int bus_bits,
+				     unsigned int maddr_bits,
 				     unsigned long nslabs,
 				     struct refused **refused)
 {
 	struct io_tlb_pool_params params = {
 		.backend = mem->backend,
-		.low_bits = bus_bits,
-		.bus_bits = bus_bits,
+		.low_bits = maddr_bits,
+		.maddr_bits = maddr_bits,
 		.late_alloc = true,
 	};
 	struct io_tlb_pool *pool;
 	void *vaddr;
 
-	vaddr = alloc_growth_buffer(mem, bus_bits, &nslabs);
+	vaddr = alloc_growth_buffer(mem, maddr_bits, &nslabs);
 	if (!vaddr)
 		return ERR_PTR(-ENOMEM);
 
@@ -323,7 +323,7 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 	params.nslabs = nslabs;
 	params.nareas = swiotlb_limit_areas(swiotlb_default_areas(), nslabs);
 	pool = swiotlb_make_pool(&params, GFP_KERNEL);
-	if (!IS_ERR(pool) && count_added(mem, pool, bus_bits))
+	if (!IS_ERR(pool) && count_added(mem, pool, maddr_bits))
 		return pool;
 	if (!IS_ERR(pool)) {
 		swiotlb_pool_disconnect(pool);
@@ -335,10 +335,10 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 }
 
 /*
- * Add a pool of @nslabs slots or less to @mem, its bus addresses of no more than
- * @bus_bits bits. Or change nothing and return an error.
+ * Add a pool of @nslabs slots or less to @mem, its machine addresses of no more than
+ * @maddr_bits bits. Or change nothing and return an error.
  */
-static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
+static int add_pool(struct io_tlb_mem *mem, unsigned int maddr_bits,
 		    unsigned long nslabs)
 {
 	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
@@ -352,7 +352,7 @@ static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
 		return -ENOMEM;
 
 	do {
-		pool = make_pool(mem, bus_bits, nslabs, &refused);
+		pool = make_pool(mem, maddr_bits, nslabs, &refused);
 	} while (pool == ERR_PTR(-EINVAL) && ++tries < GROW_TRIES);
 	free_refused(refused);
 	if (IS_ERR(pool)) {
@@ -366,8 +366,8 @@ static int add_pool(struct io_tlb_mem *mem, unsigned int bus_bits,
 	return 0;
 }
 
-/* Is there a pool, other than @but, with bus addresses of no more than @bus_bits bits? */
-static bool other_within(struct io_tlb_mem *mem, unsigned int bus_bits,
+/* Is there a pool, other than @but, with machine addresses of @maddr_bits bits or fewer? */
+static bool other_within(struct io_tlb_mem *mem, unsigned int maddr_bits,
 			 const struct io_tlb_pool *but)
 {
 	struct io_tlb_pool_table *table = rcu_dereference_protected(mem->pools, 1);
@@ -375,35 +375,35 @@ static bool other_within(struct io_tlb_mem *mem, unsigned int bus_bits,
 
 	for (i = 0; i < table->nr; i++)
 		if (table->pools[i] != but &&
-		    table->pools[i]->bus_max <= DMA_BIT_MASK(bus_bits))
+		    table->pools[i]->maddr_max <= DMA_BIT_MASK(maddr_bits))
 			return true;
 	return false;
 }
 
 /* Once, until a pool has been added again */
-static void say_bound_reached(struct io_tlb_mem *mem, unsigned int bus_bits)
+static void say_bound_reached(struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
 	if (READ_ONCE(mem->growth->bound_reached))
 		return;
 	WRITE_ONCE(mem->growth->bound_reached, true);
 	pr_warn("added pools of %u-bit addresses have all that they may have, doing with what there is\n",
-		bus_bits);
+		maddr_bits);
 }
 
-static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
+static void grow(struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
-	unsigned long room = round_down(bound_left(mem, bus_bits), IO_TLB_SEGSIZE);
+	unsigned long room = round_down(bound_left(mem, maddr_bits), IO_TLB_SEGSIZE);
 	int err = -ENOSPC;
 
 	if (room >= IO_TLB_MIN_SLABS)
-		err = add_pool(mem, bus_bits, min(max_growth(), room));
+		err = add_pool(mem, maddr_bits, min(max_growth(), room));
 	/* A single set is worth having for those who reach nothing else. */
-	if (err == -ENOMEM && !other_within(mem, bus_bits, NULL))
-		err = add_pool(mem, bus_bits, IO_TLB_SEGSIZE);
+	if (err == -ENOMEM && !other_within(mem, maddr_bits, NULL))
+		err = add_pool(mem, maddr_bits, IO_TLB_SEGSIZE);
 	if (!err) {
 		WRITE_ONCE(mem->growth->bound_reached, false);
 		/* What can be had with few bits can be had with more. */
-		if (bus_bits <= mem->growth->failed_bits)
+		if (maddr_bits <= mem->growth->failed_bits)
 			WRITE_ONCE(mem->growth->failed_bits, 0);
 		queue_delayed_work(system_freezable_wq, &mem->growth->shrink,
 				   SHRINK_INTERVAL);
@@ -411,22 +411,22 @@ static void grow(struct io_tlb_mem *mem, unsigned int bus_bits)
 	}
 
 	WRITE_ONCE(mem->growth->next_try, jiffies + GROW_PAUSE);
-	if (bus_bits <= mem->growth->failed_bits)
+	if (maddr_bits <= mem->growth->failed_bits)
 		return;
 	if (err == -ENOSPC)
-		say_bound_reached(mem, bus_bits);
+		say_bound_reached(mem, maddr_bits);
 	else if (err == -EINVAL)
 		pr_warn("pages for another pool cannot be made contiguous, doing with what there is\n");
 	else
 		pr_warn("no memory for another pool of %u-bit addresses, doing with what there is\n",
-			bus_bits);
-	WRITE_ONCE(mem->growth->failed_bits, bus_bits);
+			maddr_bits);
+	WRITE_ONCE(mem->growth->failed_bits, maddr_bits);
 }
 
 /* Not if as many bits or more have just failed */
-static bool may_try(const struct io_tlb_mem *mem, unsigned int bus_bits)
+static bool may_try(const struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
-	return bus_bits > READ_ONCE(mem->growth->failed_bits) ||
+	return maddr_bits > READ_ONCE(mem->growth->failed_bits) ||
 		!time_before(jiffies, READ_ONCE(mem->growth->next_try));
 }
 
@@ -439,28 +439,28 @@ static void add_wanted_pool(struct work_struct *work)
 	struct io_tlb_growth *growth = container_of(work, struct io_tlb_growth,
 						    grow);
 	/* What is wanted from now on takes another run. */
-	unsigned int bus_bits = xchg(&growth->bits, 64);
+	unsigned int maddr_bits = xchg(&growth->bits, 64);
 	struct io_tlb_mem *mem = growth->mem;
 
 	mutex_lock(&mem->pools_mutex);
 	if (mem->can_grow)
-		grow(mem, bus_bits);
+		grow(mem, maddr_bits);
 	mutex_unlock(&mem->pools_mutex);
 }
 
 /**
  * swiotlb_may_grow() - could there be a pool for a device that reaches no other?
  * @mem:	Software IO TLB.
- * @bus_bits:	Address bits of the device.
+ * @maddr_bits:	Address bits of the device.
  *
  * Context: Any.
  * Return: %true if a mapping that finds no room would have one added. Whether there is
  * memory for it is not known unless somebody has just tried.
  */
-bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int bus_bits)
+bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
-	return mem->can_grow && bus_bits >= IO_TLB_MIN_BITS &&
-		may_try(mem, bus_bits);
+	return mem->can_grow && maddr_bits >= IO_TLB_MIN_BITS &&
+		may_try(mem, maddr_bits);
 }
 
 /* Nothing is in use, and nothing was when it was looked at before. */
@@ -481,7 +481,7 @@ static bool has_been_idle(struct io_tlb_pool *pool)
 static bool is_irreplaceable(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 {
 	return mem->backend && pool->was_used &&
-		!other_within(mem, pool->bus_bits, pool);
+		!other_within(mem, pool->maddr_bits, pool);
 }
 
 /* Free a pool. If it is in use now, or there is no memory, do nothing. */
@@ -586,14 +586,14 @@ u64 swiotlb_growth_limit(const struct io_tlb_mem *mem)
 }
 
 /*
- * Can a device use memory as it is? Where bus addresses are not physical ones, it may
+ * Can a device use memory as it is? Where machine addresses are not physical ones, it may
  * turn out that it cannot: nobody can make the memory contiguous here.
  */
 static bool is_usable(phys_addr_t start, size_t bytes, u64 limit)
 {
-	return dma_bus_contiguous(start, bytes) &&
-		(dma_bus_is_phys() ||
-		 dma_phys_to_bus(start) + bytes - 1 <= limit);
+	return dma_machine_contiguous(start, bytes) &&
+		(dma_machine_is_phys() ||
+		 dma_phys_to_machine(start) + bytes - 1 <= limit);
 }
 
 static void destroy_transient(struct io_tlb_pool *pool)
@@ -622,7 +622,7 @@ static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 	struct io_tlb_pool *pool;
 
 	params.vaddr = alloc_transient_buffer(rq->dev, PAGE_ALIGN(bytes),
-					      dma_bus_is_phys() ? limit : U64_MAX,
+					      dma_machine_is_phys() ? limit : U64_MAX,
 					      gfp, &params.start);
 	if (!params.vaddr)
 		return NULL;
@@ -643,7 +643,7 @@ free:
 }
 
 /**
- * struct reach - bus addresses that a device reaches
+ * struct reach - machine addresses that a device reaches
  * @first:	The lowest.
  * @last:	The last one of those that follow on it without a gap. Less than
  *		@first if there is none.
@@ -691,7 +691,7 @@ static struct reach ranges_reach(const struct bus_dma_region *map, u64 limit)
 }
 
 /*
- * How many bits the bus addresses of a pool may have for the device to reach it; 64
+ * How many bits the machine addresses of a pool may have for the device to reach it; 64
  * if it reaches all that may be added anyway, which is what lies up to @limit; 0 if
  * it would not help, or that is hard to say.
  *
@@ -705,9 +705,9 @@ static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 
 	if (rq->ranged && rq->dev->dma_range_map)
 		reach = ranges_reach(rq->dev->dma_range_map, rq->limit);
-	else if (rq->ranged && bus_to_dma(rq->dev, limit) <= rq->limit)
+	else if (rq->ranged && machine_to_dma(rq->dev, limit) <= rq->limit)
 		return 64;
-	else if (rq->ranged && bus_to_dma(rq->dev, rq->limit) != rq->limit)
+	else if (rq->ranged && machine_to_dma(rq->dev, rq->limit) != rq->limit)
 		return 0;
 
 	if (reach.last >= limit)
@@ -717,11 +717,11 @@ static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 }
 
 /* Is there room for another pool? */
-static bool may_add(struct io_tlb_mem *mem, unsigned int bus_bits)
+static bool may_add(struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
-	if (bound_left(mem, bus_bits) >= IO_TLB_MIN_SLABS)
+	if (bound_left(mem, maddr_bits) >= IO_TLB_MIN_SLABS)
 		return true;
-	say_bound_reached(mem, bus_bits);
+	say_bound_reached(mem, maddr_bits);
 	return false;
 }
 

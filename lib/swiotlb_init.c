@@ -227,7 +227,7 @@ static struct io_tlb_pool_params default_params(void *buf, size_t bytes,
 		.nareas = swiotlb_limit_areas(default_nareas, nslabs),
 		.backend = backend,
 		.low_bits = IO_TLB_LOW_BITS,
-		.bus_bits = 32,
+		.maddr_bits = 32,
 		.keep = true,
 	};
 }
@@ -544,7 +544,7 @@ static bool pool_below(struct io_tlb_mem *mem, u64 mask)
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (i = 0; !found && table && i < table->nr; i++)
-		found = table->pools[i]->bus_max <= mask;
+		found = table->pools[i]->maddr_max <= mask;
 	rcu_read_unlock();
 	return found;
 }

@@ -40,13 +40,13 @@
  *          +---------+---------+----------+---------+---------+----------+
  *          |  set 0  |  set 1  |  set 2   |  set 3  |  set 4  |  set 5   |
  *          +---------+---------+----------+---------+---------+----------+
- *   bus     0x7f40000 0x1240000 0x1280000  0x9980000 ...
+ *   maddr   0x7f40000 0x1240000 0x1280000  0x9980000 ...
  *
- * A set is the unit of contiguity: it has a bus address of its own, and what fits
- * into a set where it is aligned lies within one. On bare metal the sets of a pool
- * happen to be adjacent on the bus as well; on Xen PV eight may be, or none. Limit,
- * alignment and segment boundary of a device are therefore judged by the bus
- * address of the set, never by where the pool is for the CPU.
+ * A set is the unit of contiguity: it has a machine address of its own, and what fits
+ * into a set where it is aligned lies within one. On bare metal the sets of a pool are
+ * adjacent by machine address as well. On Xen PV eight may be, or none. Limit, alignment
+ * and segment boundary of a device are therefore judged by the machine address of the
+ * set, never by where the pool is for the CPU.
  *
  * What a set is made of, and what an allocation looks like: swiotlb_set.h. How a search
  * finds a set with room: swiotlb_area.h. What a mapping needs to remember is kept once,
@@ -92,7 +92,7 @@
 #define IO_TLB_MAX_MAPPING	(((size_t)1 << 31) - PAGE_SIZE)
 
 /*
- * Where a backend has memory for it, the default pool has bus addresses of no more
+ * Where a backend has memory for it, the default pool has machine addresses of no more
  * bits. Not of less: few devices reach only that, and all of their memory, coherent
  * memory too, has to be there.
  */
@@ -104,8 +104,8 @@
 /* With less than this a pool is not worth having. */
 #define IO_TLB_MIN_SLABS	((1UL << 20) >> IO_TLB_SHIFT)
 
-/* Bus address of a set that has none; no other set can be adjacent */
-#define IO_TLB_BUS_NONE		((phys_addr_t)-1)
+/* Machine address of a set that has none; no other set can be adjacent */
+#define IO_TLB_NO_MADDR		((phys_addr_t)-1)
 
 /*
  * A mapping that a driver may rely on takes no more than this part of the memory that
@@ -160,13 +160,13 @@ struct io_tlb_slot {
  * @meta_bytes:	Size in bytes of the allocation that this structure is the start of.
  * @nslabs:	Number of slots.
  * @nareas:	Number of areas, a power of two.
- * @bus_max:	Highest bus address of any byte.
- * @longest:	Bytes of the longest run of sets that are adjacent on the bus.
+ * @maddr_max:	Highest machine address of any byte.
+ * @longest:	Bytes of the longest run of sets that are adjacent by machine address.
  * @areas:	Array of @nareas.
  * @sets:	One for each 128 slots, rounded up.
  * @slots:	Array of @nslabs.
  * @backend:	Made the memory contiguous, and must undo it. %NULL if nobody.
- * @bus_bits:	Its bus addresses were wanted to have no more bits than that.
+ * @maddr_bits:	Its machine addresses were wanted to have no more bits than that.
  * @late_alloc:	The memory comes from the page allocator, not from memblock.
  * @transient:	Made for a single mapping.
  * @keep:	Never freed: what it has is what a driver may rely on.
@@ -184,13 +184,13 @@ struct io_tlb_pool {
 	size_t meta_bytes;
 	unsigned long nslabs;
 	unsigned int nareas;
-	phys_addr_t bus_max;
+	phys_addr_t maddr_max;
 	size_t longest;
 	struct io_tlb_area *areas;
 	struct io_tlb_set *sets;
 	struct io_tlb_slot *slots;
 	const struct swiotlb_backend *backend;
-	unsigned int bus_bits;
+	unsigned int maddr_bits;
 	bool late_alloc;
 	bool transient;
 	bool keep;
@@ -209,8 +209,8 @@ struct io_tlb_pool {
  * @nareas:	Number of areas, a power of two.
  * @backend:	Makes the memory contiguous for devices, or %NULL if it is.
  * @low_bits:	Address bits that the backend tries first, before larger ones. Like
- *		@bus_bits it means nothing without a backend.
- * @bus_bits:	Address bits that the backend must not exceed.
+ *		@maddr_bits it means nothing without a backend.
+ * @maddr_bits:	Address bits that the backend must not exceed.
  * @late_alloc:	The memory comes from the page allocator, not from memblock.
  * @transient:	The pool is for a single mapping.
  * @keep:	The pool is never freed.
@@ -231,7 +231,7 @@ struct io_tlb_pool_params {
 	unsigned int nareas;
 	const struct swiotlb_backend *backend;
 	unsigned int low_bits;
-	unsigned int bus_bits;
+	unsigned int maddr_bits;
 	bool late_alloc;
 	bool transient;
 	bool keep;
@@ -263,14 +263,14 @@ struct io_tlb_pool_table {
 /**
  * struct io_tlb_stale - what was mapped in a set when the guest was restored elsewhere
  * @next:	Another one.
- * @bus:	Bus address of the set until then.
+ * @maddr:	Machine address of the set until then.
  * @used:	Bit map of its slots that were in use.
  *
  * Never freed: nobody can tell whether the driver will still unmap what it mapped.
  */
 struct io_tlb_stale {
 	struct io_tlb_stale *next;
-	phys_addr_t bus;
+	phys_addr_t maddr;
 	u64 used[2];
 };
 
@@ -299,9 +299,9 @@ struct io_tlb_align {
  *		In bytes.
  * @limit:	Highest DMA address the device reaches.
  * @dma:	Filled in when slots have been found: their DMA address.
- * @ranged:	The device sees bus addresses through ranges, swiotlb_dev_ranged().
+ * @ranged:	The device sees machine addresses through ranges, swiotlb_dev_ranged().
  *		They say nothing of what an IOMMU shows it, which maps pages as
- *		they lie on the bus.
+ *		their machine addresses lie.
  */
 struct io_tlb_request {
 	struct device *dev;
@@ -429,7 +429,7 @@ size_t swiotlb_reachable(const struct io_tlb_pool *pool,
 			 const struct io_tlb_request *rq, size_t enough);
 
 /**
- * swiotlb_dev_ranged() - may a DMA address be another number than the bus address?
+ * swiotlb_dev_ranged() - may a DMA address be another number than the machine address?
  * @dev:	Device.
  *
  * Between a device and the bus are its ranges (dma_range_map), or whatever
@@ -437,7 +437,7 @@ size_t swiotlb_reachable(const struct io_tlb_pool *pool,
  * bridge, a fixed offset.
  *
  * Context: Any.
- * Return: %false if they are the same. Else bus_to_dma() has to be asked for both
+ * Return: %false if they are the same. Else machine_to_dma() has to be asked for both
  * ends of what is handed out.
  */
 static inline bool swiotlb_dev_ranged(const struct device *dev)
@@ -453,7 +453,7 @@ static inline bool swiotlb_dev_ranged(const struct device *dev)
  * @alloc_align_mask: Alignment of the allocation, as swiotlb_tbl_map_single()
  *		gets it.
  * @limit:	Highest DMA address that may be used.
- * @translated:	What the device uses is not a bus address: the caller translates
+ * @translated:	What the device uses is not a machine address: the caller translates
  *		it once more, as an IOMMU does.
  *
  * Most devices ask for no alignment at all. An allocation of a page or more is
@@ -550,7 +550,7 @@ void swiotlb_growth_init(struct io_tlb_mem *mem, struct io_tlb_growth *growth,
 			 u64 phys_limit);
 void swiotlb_allow_growth(u64 phys_limit);
 u64 swiotlb_growth_limit(const struct io_tlb_mem *mem);
-bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int bus_bits);
+bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int maddr_bits);
 void swiotlb_want_pool(struct device *dev, u64 limit);
 struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 					    int *index);
@@ -568,7 +568,7 @@ static inline u64 swiotlb_growth_limit(const struct io_tlb_mem *mem)
 }
 
 static inline bool swiotlb_may_grow(const struct io_tlb_mem *mem,
-				    unsigned int bus_bits)
+				    unsigned int maddr_bits)
 {
 	return false;
 }

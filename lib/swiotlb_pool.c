@@ -119,7 +119,7 @@ static void init_set(struct io_tlb_pool *pool, unsigned long i,
 	struct io_tlb_set *set = &pool->sets[i];
 
 	set_init(set, present);
-	set->bus = dma_phys_to_bus(slot_phys(pool, i * IO_TLB_SEGSIZE));
+	set->maddr = dma_phys_to_machine(slot_phys(pool, i * IO_TLB_SEGSIZE));
 	set->area = area;
 }
 
@@ -137,12 +137,12 @@ static void init_pool(struct io_tlb_pool *pool,
 	pool->meta_bytes = l.size;
 	pool->nslabs = params->nslabs;
 	pool->nareas = params->nareas;
-	pool->bus_max = dma_phys_to_bus(pool->start) + pool->bytes - 1;
+	pool->maddr_max = dma_phys_to_machine(pool->start) + pool->bytes - 1;
 	pool->areas = (void *)pool + l.areas;
 	pool->sets = (void *)pool + l.sets;
 	pool->slots = (void *)pool + l.slots;
 	pool->backend = params->backend;
-	pool->bus_bits = params->bus_bits;
+	pool->maddr_bits = params->maddr_bits;
 	pool->late_alloc = params->late_alloc;
 	pool->transient = params->transient;
 	pool->keep = params->keep;
@@ -218,7 +218,7 @@ static void close_area(struct io_tlb_area *area, bool close)
 	for (i = 0; i < area->nr_sets; i++) {
 		struct io_tlb_set *set = &area->sets[i];
 
-		if (set->bus == IO_TLB_BUS_NONE)
+		if (set->maddr == IO_TLB_NO_MADDR)
 			continue;
 		if (close)
 			set_close(set);

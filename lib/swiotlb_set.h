@@ -39,8 +39,8 @@
  * An allocation runs from its first slot to the next slot that is free or first
  * in turn, so neither its length nor its padding need be stored. No slot is both.
  *
- * An allocation of more than a set takes slots of several sets that are adjacent on
- * the bus. All but its last set are marked::
+ * An allocation of more than a set takes slots of several sets whose machine addresses
+ * are adjacent. All but its last set are marked::
  *
  *   set            4             5             6
  *   in use    . . . x x x | x x x x x x | x x . . . .
@@ -55,10 +55,10 @@
  */
 
 /**
- * struct io_tlb_set - 128 slots that are contiguous on the bus
+ * struct io_tlb_set - 128 slots that are contiguous by machine address
  * @free:	Map of the slots that are not in use.
  * @first:	Map of the slots in which an allocation starts, and of closed ones.
- * @bus:	Bus address of slot 0: what phys_to_dma_unencrypted() makes of
+ * @maddr:	Machine address of slot 0: what phys_to_dma_unencrypted() makes of
  *		its physical address before the offset of a device is applied. All
  *		ones if the set was lost when the guest was restored.
  * @area:	The area that it belongs to.
@@ -71,7 +71,7 @@
 struct io_tlb_set {
 	u64 free[2];
 	u64 first[2];
-	phys_addr_t bus;
+	phys_addr_t maddr;
 	struct io_tlb_area *area;
 	bool goes_on;
 	u8 made;

@@ -139,7 +139,7 @@ static bool in_range_of_set(const struct io_tlb_set *set, dma_addr_t dma,
 			    size_t offset, const struct io_tlb_request *rq)
 {
 	return dma != DMA_MAPPING_ERROR &&
-		bus_to_dma(rq->dev, set->bus + offset) == dma + offset;
+		machine_to_dma(rq->dev, set->maddr + offset) == dma + offset;
 }
 
 /*
@@ -180,7 +180,7 @@ static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 static noinline int set_alloc_slow(struct io_tlb_set *set,
 				   struct io_tlb_request *rq)
 {
-	dma_addr_t dma = rq->ranged ? bus_to_dma(rq->dev, set->bus) : set->bus;
+	dma_addr_t dma = rq->ranged ? machine_to_dma(rq->dev, set->maddr) : set->maddr;
 	int slot = set_search(set, dma, rq);
 
 	if (slot < 0)
@@ -208,7 +208,7 @@ static __always_inline int set_alloc(struct io_tlb_set *set,
 	if (unlikely(!free))
 		return SET_NO_RUN;
 
-	start = set->bus + word * (64 << IO_TLB_SHIFT);
+	start = set->maddr + word * (64 << IO_TLB_SHIFT);
 	bit = __ffs64(free);
 	if (rq->align.mask)
 		bit += (rq->align.value - (start >> IO_TLB_SHIFT) - bit) &
@@ -534,9 +534,9 @@ bool swiotlb_request_possible(const struct io_tlb_request *rq,
 static bool set_reached(const struct io_tlb_set *set, size_t bytes,
 			const struct io_tlb_request *rq)
 {
-	dma_addr_t dma = rq->ranged ? bus_to_dma(rq->dev, set->bus) : set->bus;
+	dma_addr_t dma = rq->ranged ? machine_to_dma(rq->dev, set->maddr) : set->maddr;
 
-	if (set->bus == IO_TLB_BUS_NONE || dma + bytes - 1 > rq->limit)
+	if (set->maddr == IO_TLB_NO_MADDR || dma + bytes - 1 > rq->limit)
 		return false;
 	return !rq->ranged || in_range_of_set(set, dma, bytes - 1, rq);
 }

@@ -3,7 +3,7 @@
  * Software IO TLB: allocations that do not fit into a slot set.
  *
  * They take the last slots of one set, all of the next ones and the first slots of
- * another, all of them adjacent on the bus. See the drawing in swiotlb_internal.h.
+ * another, all of them adjacent by machine address. See the drawing in swiotlb_internal.h.
  *
  * The sets may belong to several areas, of which only one is locked at a time. So a
  * place is looked for without any lock, and then taken set by set; if somebody else
@@ -33,7 +33,7 @@ static unsigned long nr_sets(const struct io_tlb_pool *pool)
 static dma_addr_t set_dma(const struct io_tlb_set *set,
 			  const struct io_tlb_request *rq)
 {
-	return rq->ranged ? bus_to_dma(rq->dev, set->bus) : set->bus;
+	return rq->ranged ? machine_to_dma(rq->dev, set->maddr) : set->maddr;
 }
 
 /* Does the set behind @set follow on it for the device? */
@@ -74,7 +74,7 @@ static bool ends_at(struct io_tlb_pool *pool, unsigned long slot,
 	size_t offset = ((slot % IO_TLB_SEGSIZE + 1) << IO_TLB_SHIFT) - 1;
 
 	return !rq->ranged ||
-		bus_to_dma(rq->dev, slot_set(pool, slot)->bus + offset) == last;
+		machine_to_dma(rq->dev, slot_set(pool, slot)->maddr + offset) == last;
 }
 
 /*
@@ -310,10 +310,10 @@ void swiotlb_span_free(struct io_tlb_pool *pool, unsigned long i)
 
 /**
  * swiotlb_longest_run() - how much of a pool is in one piece
- * @pool:	Pool whose sets have their bus addresses.
+ * @pool:	Pool whose sets have their machine addresses.
  *
- * Context: Any, but while bus addresses may change.
- * Return: Bytes of the longest run of sets that are adjacent on the bus.
+ * Context: Any, but while machine addresses may change.
+ * Return: Bytes of the longest run of sets that are adjacent by machine address.
  */
 size_t swiotlb_longest_run(struct io_tlb_pool *pool)
 {
@@ -323,8 +323,8 @@ size_t swiotlb_longest_run(struct io_tlb_pool *pool)
 		slot = min(slot + IO_TLB_SEGSIZE, pool->nslabs);
 		longest = max(longest, slot - begin);
 		if (slot < pool->nslabs &&
-		    slot_set(pool, slot)->bus !=
-		    slot_set(pool, slot - 1)->bus + IO_TLB_SET_BYTES)
+		    slot_set(pool, slot)->maddr !=
+		    slot_set(pool, slot - 1)->maddr + IO_TLB_SET_BYTES)
 			begin = slot;
 	}
 	return longest << IO_TLB_SHIFT;

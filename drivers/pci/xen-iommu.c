@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bus addresses of a Xen PV guest.
+ * Machine addresses of a Xen PV guest.
  *
  * What such a guest takes for physical memory are pages from anywhere in the
  * machine. pfn n and pfn n + 1 are neighbours for the CPU, which has page tables,
@@ -19,13 +19,13 @@
  *   memory that is: the guest gives single frames and gets one extent of as many,
  *   below an address if it likes, and the extent takes their place in the P2M.
  *
- * The DMA mapping code reaches all this through <asm/dma-bus.h>, the software IO
+ * The DMA mapping code reaches all this through <asm/dma-machine.h>, the software IO
  * TLB through &struct swiotlb_backend.
  */
 #define pr_fmt(fmt) "xen-iommu: " fmt
 
 #include <linux/bitops.h>
-#include <linux/dma-bus.h>
+#include <linux/dma-machine.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
@@ -57,7 +57,7 @@ DEFINE_STATIC_KEY_FALSE(xen_dma_key);
 EXPORT_SYMBOL_GPL(xen_dma_key);
 
 /**
- * xen_dma_phys_to_bus() - machine address of memory
+ * xen_dma_phys_to_machine() - machine address of memory
  * @phys:	Pseudo-physical address.
  *
  * Context: Any.
@@ -65,7 +65,7 @@ EXPORT_SYMBOL_GPL(xen_dma_key);
  * same address for MMIO; %DMA_MAPPING_ERROR where there is no page, for instance
  * after ballooning.
  */
-__visible phys_addr_t xen_dma_phys_to_bus(phys_addr_t phys)
+__visible phys_addr_t xen_dma_phys_to_machine(phys_addr_t phys)
 {
 	unsigned long mfn = __pfn_to_mfn(PHYS_PFN(phys));
 
@@ -76,19 +76,19 @@ __visible phys_addr_t xen_dma_phys_to_bus(phys_addr_t phys)
 }
 
 /**
- * xen_dma_bus_to_phys() - pseudo-physical address of memory
- * @bus:	Machine address.
+ * xen_dma_machine_to_phys() - pseudo-physical address of memory
+ * @maddr:	Machine address.
  *
  * Context: Any.
  * Return: Pseudo-physical address, or %DMA_PHYS_NONE if the frame is not ours.
  */
-__visible phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus)
+__visible phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr)
 {
-	unsigned long pfn = bfn_to_local_pfn(PHYS_PFN(bus));
+	unsigned long pfn = bfn_to_local_pfn(PHYS_PFN(maddr));
 
 	if (pfn == -1UL)
 		return DMA_PHYS_NONE;
-	return PFN_PHYS(pfn) | offset_in_page(bus);
+	return PFN_PHYS(pfn) | offset_in_page(maddr);
 }
 
 /**
@@ -107,15 +107,15 @@ __visible bool xen_dma_contiguous(phys_addr_t phys, size_t size)
 				  PFN_UP(offset_in_page(phys) + size));
 }
 
-PV_CALLEE_SAVE_REGS_THUNK(xen_dma_phys_to_bus);
-EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_phys_to_bus);
-PV_CALLEE_SAVE_REGS_THUNK(xen_dma_bus_to_phys);
-EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_bus_to_phys);
+PV_CALLEE_SAVE_REGS_THUNK(xen_dma_phys_to_machine);
+EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_phys_to_machine);
+PV_CALLEE_SAVE_REGS_THUNK(xen_dma_machine_to_phys);
+EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_machine_to_phys);
 PV_CALLEE_SAVE_REGS_THUNK(xen_dma_contiguous);
 EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_contiguous);
 
 /**
- * xen_dma_max_bus() - highest machine address of memory
+ * xen_dma_max_machine() - highest machine address of memory
  *
  * Of all memory of the machine: any of it may become ours, by ballooning or as a
  * grant.
@@ -123,7 +123,7 @@ EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_contiguous);
  * Context: Any.
  * Return: The address.
  */
-u64 xen_dma_max_bus(void)
+u64 xen_dma_max_machine(void)
 {
 	/* Despite its name this is the number of the frame after the last one. */
 	long end = HYPERVISOR_memory_op(XENMEM_maximum_ram_page, NULL);
@@ -149,7 +149,7 @@ static bool coherent_aligned(phys_addr_t phys, size_t size)
 	u64 align = PAGE_SIZE << get_order(size);
 
 	return !IS_ALIGNED(phys, align) ||
-		IS_ALIGNED(xen_dma_phys_to_bus(phys), align);
+		IS_ALIGNED(xen_dma_phys_to_machine(phys), align);
 }
 
 /**
@@ -183,13 +183,13 @@ int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 			    gfp_t gfp)
 {
 	unsigned int order = get_order(size);
-	dma_addr_t bus;
+	dma_addr_t maddr;
 	int err;
 
 	if (order > XEN_ATOMIC_ORDER && !gfpflags_allow_blocking(gfp))
 		return -ENOMEM;
 	err = xen_create_contiguous_region(page_to_phys(page), order,
-					   address_bits(limit), &bus);
+					   address_bits(limit), &maddr);
 	if (err)
 		return err;
 
@@ -198,9 +198,9 @@ int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 }
 
 /* Low memory is for devices, unless the machine has no other. */
-static bool for_devices(u64 bus)
+static bool for_devices(u64 maddr)
 {
-	return bus <= DMA_BIT_MASK(32) && xen_dma_max_bus() > DMA_BIT_MASK(32);
+	return maddr <= DMA_BIT_MASK(32) && xen_dma_max_machine() > DMA_BIT_MASK(32);
 }
 
 /*
@@ -212,12 +212,12 @@ static bool for_devices(u64 bus)
  */
 static void undo_extent(phys_addr_t phys, unsigned int order)
 {
-	dma_addr_t bus;
+	dma_addr_t maddr;
 
 	if (!xen_dma_contiguous(phys, PAGE_SIZE << order))
 		return;
-	if (xen_create_contiguous_region(phys, order, 64, &bus) ||
-	    for_devices(bus))
+	if (xen_create_contiguous_region(phys, order, 64, &maddr) ||
+	    for_devices(maddr))
 		xen_destroy_contiguous_region(phys, order);
 }
 
@@ -239,7 +239,7 @@ void xen_dma_undo_contiguous(struct page *page, size_t size)
 }
 
 static int make_bounce_contiguous(void *vaddr, unsigned int order, u64 limit,
-				  phys_addr_t *bus)
+				  phys_addr_t *maddr)
 {
 	dma_addr_t start;
 	int err;
@@ -248,7 +248,7 @@ static int make_bounce_contiguous(void *vaddr, unsigned int order, u64 limit,
 					   address_bits(limit), &start);
 	if (err)
 		return err;
-	*bus = start;
+	*maddr = start;
 	return 0;
 }
 
@@ -275,7 +275,7 @@ static struct notifier_block resume_nb = {
 };
 
 /**
- * xen_dma_init() - from now on bus addresses are machine addresses
+ * xen_dma_init() - from now on machine addresses are not physical addresses
  *
  * Context: Boot of a PV guest, before the first mapping.
  */

@@ -35,7 +35,7 @@ struct page;
 #define IO_TLB_SIZE	BIT(IO_TLB_SHIFT)
 
 /*
- * Slots in a slot set. A set is contiguous on the bus. What fits into a set
+ * Slots in a slot set. A set is contiguous by machine address. What fits into a set
  * where it is aligned is mapped within one.
  */
 #define IO_TLB_SEGSIZE	128
@@ -47,7 +47,7 @@ struct page;
  * struct swiotlb_backend - how bounce memory is made contiguous for devices
  * @make_contiguous: Make 2^@order pages at @vaddr adjacent in the address
  *	space that devices use, aligned there to their size and not above
- *	@limit. Stores the bus address of the first byte in @bus. What the pages
+ *	@limit. Stores the machine address of the first byte in @maddr. What the pages
  *	held is lost. Returns 0, or changes nothing else: -EINVAL if these pages
  *	cannot be changed, but others may; -ENOMEM if there is no such memory.
  * @undo_contiguous: Give up what @make_contiguous did to all or a part of the
@@ -58,12 +58,12 @@ struct page;
  * for a device. Both are called when a pool is set up, added or freed, and after a
  * guest has been restored, for one to eight slot sets, never for a single mapping.
  * Both run during boot or in task context, maybe with &io_tlb_mem.pools_mutex held,
- * never under a spinlock. A platform without a backend has bus addresses that equal
+ * never under a spinlock. A platform without a backend has machine addresses that equal
  * its physical ones.
  */
 struct swiotlb_backend {
 	int (*make_contiguous)(void *vaddr, unsigned int order, u64 limit,
-			       phys_addr_t *bus);
+			       phys_addr_t *maddr);
 	void (*undo_contiguous)(void *vaddr, unsigned int order);
 };
 

@@ -42,7 +42,7 @@ static int make_pool(struct io_tlb_mem *mem)
 		.nareas = POOL_AREAS,
 		.backend = io_tlb_default_mem.backend,
 		.low_bits = IO_TLB_LOW_BITS,
-		.bus_bits = 32,
+		.maddr_bits = 32,
 		.late_alloc = true,
 		.keep = true,
 	};
@@ -120,7 +120,7 @@ static int test_init(struct kunit *test)
 {
 	struct swiotlb_test *t;
 
-	if (!dma_bus_is_phys() && !io_tlb_default_mem.backend)
+	if (!dma_machine_is_phys() && !io_tlb_default_mem.backend)
 		kunit_skip(test, "nobody to make memory contiguous");
 
 	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);

@@ -29,7 +29,7 @@ void swiotlb_test_one_byte_too_far(struct kunit *test)
 	dma_addr_t end = phys_to_dma(t->dev, virt_to_phys(t->buf)) + PAGE_SIZE;
 	dma_addr_t dma;
 
-	if (end <= t->mem.defpool->bus_max)
+	if (end <= t->mem.defpool->maddr_max)
 		kunit_skip(test, "the buffer is not above the pool");
 
 	t->mem.force_bounce = false;
@@ -115,7 +115,7 @@ void swiotlb_test_coherent(struct kunit *test)
 		vaddr = dma_alloc_coherent(t->dev, bytes[k], &dma,
 					   GFP_KERNEL | __GFP_NOWARN);
 		/* Xen may have no memory that low. */
-		if (!vaddr && !dma_bus_is_phys() && mask < DMA_BIT_MASK(32))
+		if (!vaddr && !dma_machine_is_phys() && mask < DMA_BIT_MASK(32))
 			continue;
 		KUNIT_ASSERT_NOT_NULL(test, vaddr);
 		KUNIT_ASSERT_TRUE(test, dma_test_is_at(t->dev, dma, vaddr,

@@ -23,10 +23,10 @@ static void expect_no_map(struct kunit *test, size_t size)
 	KUNIT_FAIL(test, "%zu bytes were mapped, which cannot be", size);
 }
 
-/* Lowest and highest bus address of a set */
+/* Lowest and highest machine address of a set */
 static phys_addr_t set_start(struct swiotlb_test *t, unsigned int i)
 {
-	return t->mem.defpool->sets[i].bus;
+	return t->mem.defpool->sets[i].maddr;
 }
 
 static phys_addr_t set_end(struct swiotlb_test *t, unsigned int i)
@@ -138,7 +138,7 @@ void swiotlb_test_alloc_align_mask(struct kunit *test)
 					     DMA_TO_DEVICE, 0);
 		KUNIT_ASSERT_NE(test, tlb, (phys_addr_t)DMA_MAPPING_ERROR);
 		start = slot_phys(pool, swiotlb_find_start(pool, phys_slot(pool, tlb)));
-		KUNIT_EXPECT_EQ(test, dma_phys_to_bus(start) & mask, 0);
+		KUNIT_EXPECT_EQ(test, dma_phys_to_machine(start) & mask, 0);
 		KUNIT_EXPECT_EQ(test, offset_in_page(tlb), offset_in_page(orig));
 		KUNIT_EXPECT_EQ(test, used(t) - 1,
 				nr_slots(ALIGN(tlb - start + size, mask + 1)));
@@ -237,7 +237,7 @@ void swiotlb_test_dma_offset(struct kunit *test)
 	*t->dev->dma_mask = DMA_BIT_MASK(64);
 	dma = map(test, t->buf, SZ_64K, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, dma - SZ_1G,
-			dma_phys_to_bus(dma_to_phys(t->dev, dma)));
+			dma_phys_to_machine(dma_to_phys(t->dev, dma)));
 	unmap(t, dma, SZ_64K, DMA_TO_DEVICE);
 	KUNIT_EXPECT_TRUE(test, round_trip(t->dev, t->buf, SZ_64K, 1));
 }
@@ -250,7 +250,7 @@ void swiotlb_test_largest_mapping(struct kunit *test)
 	size_t most = t->mem.defpool->longest;
 
 	KUNIT_EXPECT_EQ(test, dma_max_mapping_size(t->dev), share);
-	if (dma_bus_is_phys())
+	if (dma_machine_is_phys())
 		KUNIT_EXPECT_EQ(test, most, POOL_BYTES);
 	KUNIT_EXPECT_TRUE(test, round_trip(t->dev, t->buf, most, 1));
 	expect_no_map(test, most + 1);
@@ -275,7 +275,7 @@ static size_t need_span(struct kunit *test)
 	size_t most = t->mem.defpool->longest;
 
 	if (most <= IO_TLB_SET_BYTES)
-		kunit_skip(test, "no two slot sets are adjacent on the bus");
+		kunit_skip(test, "no two slot sets are adjacent by machine address");
 	return most;
 }
 

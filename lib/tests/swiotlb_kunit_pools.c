@@ -165,19 +165,19 @@ static void need_default_pool(struct kunit *test)
 	t->dev->dma_io_tlb_mem = &io_tlb_default_mem;
 }
 
-/* Every page of every set is where the set's bus address says. */
+/* Every page of every set is where the set's machine address says. */
 static void expect_sets_contiguous(struct kunit *test, struct io_tlb_pool *pool)
 {
-	phys_addr_t bus, highest = 0;
+	phys_addr_t maddr, highest = 0;
 	unsigned long i, offset;
 
 	for (i = 0; i < pool->nslabs; i += PAGE_SIZE / IO_TLB_SIZE) {
 		offset = (i % IO_TLB_SEGSIZE) << IO_TLB_SHIFT;
-		bus = dma_phys_to_bus(slot_phys(pool, i));
-		KUNIT_ASSERT_EQ(test, slot_set(pool, i)->bus + offset, bus);
-		highest = max(highest, bus + PAGE_SIZE - 1);
+		maddr = dma_phys_to_machine(slot_phys(pool, i));
+		KUNIT_ASSERT_EQ(test, slot_set(pool, i)->maddr + offset, maddr);
+		highest = max(highest, maddr + PAGE_SIZE - 1);
 	}
-	KUNIT_EXPECT_EQ(test, pool->bus_max, highest);
+	KUNIT_EXPECT_EQ(test, pool->maddr_max, highest);
 }
 
 void swiotlb_test_sets_contiguous(struct kunit *test)
@@ -206,7 +206,7 @@ static struct page *alloc_high_page(struct kunit *test)
 	struct page *page = alloc_page(GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	if (dma_phys_to_bus(page_to_phys(page)) > DMA_BIT_MASK(32))
+	if (dma_phys_to_machine(page_to_phys(page)) > DMA_BIT_MASK(32))
 		return page;
 	__free_page(page);
 	kunit_skip(test, "the page allocator has no page above 4 GiB");
@@ -260,6 +260,6 @@ void swiotlb_test_required_mask(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, mask & (mask + 1), 0);
 	KUNIT_EXPECT_GE(test, mask, last);
-	if (dma_bus_is_phys())
+	if (dma_machine_is_phys())
 		KUNIT_EXPECT_LT(test, mask / 2, last);
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bus addresses of a Xen PV guest: what only a guest can show.
+ * Machine addresses of a Xen PV guest: what only a guest can show.
  *
  * Everything is compared with what the P2M says page by page. Elsewhere than in a
- * PV guest, bus addresses are physical ones, and the tests are skipped.
+ * PV guest, machine addresses are physical ones, and the tests are skipped.
  *
  * The device is that of dma_kunit.h. Random numbers are the same in each run.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
-#include <linux/dma-bus.h>
+#include <linux/dma-machine.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
@@ -77,9 +77,9 @@ static void test_exit(struct kunit *test)
 	__free_pages(t->pages, MAX_ORDER_TESTED);
 }
 
-static phys_addr_t bus_of(struct page *page)
+static phys_addr_t maddr_of(struct page *page)
 {
-	return dma_phys_to_bus(page_to_phys(page));
+	return dma_phys_to_machine(page_to_phys(page));
 }
 
 /* Each page has a frame of its own, which leads back to the page. */
@@ -91,9 +91,9 @@ static void expect_consistent(struct kunit *test, struct page *page,
 
 	for (i = 0; i < nr; i++) {
 		phys = page_to_phys(page + i);
-		KUNIT_ASSERT_EQ(test, dma_bus_to_phys(dma_phys_to_bus(phys)),
+		KUNIT_ASSERT_EQ(test, dma_machine_to_phys(dma_phys_to_machine(phys)),
 				phys);
-		KUNIT_ASSERT_EQ(test, dma_phys_to_bus(phys),
+		KUNIT_ASSERT_EQ(test, dma_phys_to_machine(phys),
 				PFN_PHYS(pfn_to_mfn(PHYS_PFN(phys))));
 	}
 }
@@ -113,11 +113,11 @@ static void expect_usable(struct kunit *test, struct page *page,
 
 static bool slowly_contiguous(phys_addr_t phys, size_t size)
 {
-	phys_addr_t first = dma_phys_to_bus(phys) & PAGE_MASK;
+	phys_addr_t first = dma_phys_to_machine(phys) & PAGE_MASK;
 	unsigned long i;
 
 	for (i = 1; i < PFN_UP(offset_in_page(phys) + size); i++)
-		if (dma_phys_to_bus((phys & PAGE_MASK) + i * PAGE_SIZE) !=
+		if (dma_phys_to_machine((phys & PAGE_MASK) + i * PAGE_SIZE) !=
 		    first + i * PAGE_SIZE)
 			return false;
 	return true;
@@ -125,13 +125,13 @@ static bool slowly_contiguous(phys_addr_t phys, size_t size)
 
 static bool make(struct page *page, unsigned int order, u64 limit)
 {
-	return !dma_bus_make_contiguous(page, PAGE_SIZE << order, limit,
+	return !dma_machine_make_contiguous(page, PAGE_SIZE << order, limit,
 					GFP_KERNEL);
 }
 
 static void undo(struct page *page, unsigned int order)
 {
-	dma_bus_undo_contiguous(page, PAGE_SIZE << order);
+	dma_machine_undo_contiguous(page, PAGE_SIZE << order);
 }
 
 /*
@@ -143,35 +143,35 @@ static void round_trip(struct kunit *test)
 	struct xen_test *t = test->priv;
 	phys_addr_t phys = page_to_phys(t->pages);
 
-	KUNIT_EXPECT_FALSE(test, dma_bus_is_phys());
+	KUNIT_EXPECT_FALSE(test, dma_machine_is_phys());
 	expect_consistent(test, t->pages, NR_PAGES);
-	KUNIT_EXPECT_EQ(test, dma_phys_to_bus(phys + 1234),
-			dma_phys_to_bus(phys) + 1234);
-	KUNIT_EXPECT_EQ(test, dma_bus_to_phys(dma_phys_to_bus(phys) + 4095),
+	KUNIT_EXPECT_EQ(test, dma_phys_to_machine(phys + 1234),
+			dma_phys_to_machine(phys) + 1234);
+	KUNIT_EXPECT_EQ(test, dma_machine_to_phys(dma_phys_to_machine(phys) + 4095),
 			phys + 4095);
 }
 
 /* A frame is ours, and leads back, or it is nobody's that we know. */
 static void foreign_frames(struct kunit *test)
 {
-	unsigned long end = PHYS_PFN(dma_bus_max()) + 1, mfn, step;
+	unsigned long end = PHYS_PFN(dma_machine_max()) + 1, mfn, step;
 	unsigned long ours = 0, foreign = 0;
 	phys_addr_t phys;
 
 	step = max(end / 100000, 1UL);
 	for (mfn = 0; mfn < end; mfn += step) {
-		phys = dma_bus_to_phys(PFN_PHYS(mfn) + 5);
+		phys = dma_machine_to_phys(PFN_PHYS(mfn) + 5);
 		if (phys == DMA_PHYS_NONE) {
 			foreign++;
 			continue;
 		}
 		ours++;
-		KUNIT_ASSERT_EQ(test, dma_phys_to_bus(phys), PFN_PHYS(mfn) + 5);
+		KUNIT_ASSERT_EQ(test, dma_phys_to_machine(phys), PFN_PHYS(mfn) + 5);
 	}
 	KUNIT_EXPECT_GT(test, ours, 0);
 	/* Xen itself has some, if nobody else does. */
 	KUNIT_EXPECT_GT(test, foreign, 0);
-	KUNIT_EXPECT_EQ(test, dma_bus_to_phys(PFN_PHYS(end) * 2), DMA_PHYS_NONE);
+	KUNIT_EXPECT_EQ(test, dma_machine_to_phys(PFN_PHYS(end) * 2), DMA_PHYS_NONE);
 }
 
 /* Where there is no page, there is no address, and nothing is contiguous. */
@@ -182,8 +182,8 @@ static void no_page(struct kunit *test)
 
 	if (xen_alloc_unpopulated_pages(1, &page))
 		kunit_skip(test, "no unpopulated page to be had");
-	KUNIT_EXPECT_EQ(test, bus_of(page), (phys_addr_t)DMA_MAPPING_ERROR);
-	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(page_to_phys(page), SZ_8K));
+	KUNIT_EXPECT_EQ(test, maddr_of(page), (phys_addr_t)DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_FALSE(test, dma_machine_contiguous(page_to_phys(page), SZ_8K));
 	KUNIT_EXPECT_FALSE(test, dma_capable(t->dev, page_to_phys(page),
 					     phys_to_dma(t->dev,
 							 page_to_phys(page)),
@@ -197,9 +197,9 @@ static void required_mask(struct kunit *test)
 	u64 mask = dma_get_required_mask(t->dev);
 
 	KUNIT_EXPECT_EQ(test, mask & (mask + 1), 0);
-	KUNIT_EXPECT_GE(test, mask, dma_bus_max());
-	KUNIT_EXPECT_LT(test, mask / 2, dma_bus_max());
-	KUNIT_EXPECT_LE(test, bus_of(t->pages), dma_bus_max());
+	KUNIT_EXPECT_GE(test, mask, dma_machine_max());
+	KUNIT_EXPECT_LT(test, mask / 2, dma_machine_max());
+	KUNIT_EXPECT_LE(test, maddr_of(t->pages), dma_machine_max());
 }
 
 /*
@@ -246,7 +246,7 @@ static void contiguous(struct kunit *test)
 		size = 1 + prandom_u32_state(&t->rnd) % (6 * PAGE_SIZE);
 		slow = slowly_contiguous(phys, size);
 		yes += slow;
-		KUNIT_EXPECT_EQ_MSG(test, dma_bus_contiguous(phys, size), slow,
+		KUNIT_EXPECT_EQ_MSG(test, dma_machine_contiguous(phys, size), slow,
 				    "%zu bytes at %pa", size, &phys);
 	}
 	/* Both answers were asked for. */
@@ -262,11 +262,11 @@ static void contiguous_to_the_byte(struct kunit *test)
 	phys_addr_t phys = page_to_phys(t->pages);
 
 	make_gaps(test);
-	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(phys, PAGE_SIZE));
-	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(phys, PAGE_SIZE + 1));
-	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(phys + PAGE_SIZE - 1, 1));
-	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(phys + PAGE_SIZE - 1, 2));
-	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(DMA_PHYS_NONE, SZ_1G));
+	KUNIT_EXPECT_TRUE(test, dma_machine_contiguous(phys, PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, dma_machine_contiguous(phys, PAGE_SIZE + 1));
+	KUNIT_EXPECT_TRUE(test, dma_machine_contiguous(phys + PAGE_SIZE - 1, 1));
+	KUNIT_EXPECT_FALSE(test, dma_machine_contiguous(phys + PAGE_SIZE - 1, 2));
+	KUNIT_EXPECT_TRUE(test, dma_machine_contiguous(DMA_PHYS_NONE, SZ_1G));
 	close_gaps(t);
 }
 
@@ -280,7 +280,7 @@ static void contiguous_to_the_byte(struct kunit *test)
 
 static bool whole_leaf(unsigned long pfn)
 {
-	return dma_bus_contiguous(PFN_PHYS(pfn), LEAF_PAGES * PAGE_SIZE);
+	return dma_machine_contiguous(PFN_PHYS(pfn), LEAF_PAGES * PAGE_SIZE);
 }
 
 /* A leaf is read when somebody asks, but not any number of leaves in a tick. */
@@ -340,7 +340,7 @@ static void expect_as_slowly(struct kunit *test, struct page *pages)
 			prandom_u32_state(&t->rnd) % (2 * SZ_2M);
 		size = 1 + prandom_u32_state(&t->rnd) %
 			(page_to_phys(pages) + 2 * SZ_2M - phys);
-		KUNIT_EXPECT_EQ_MSG(test, dma_bus_contiguous(phys, size),
+		KUNIT_EXPECT_EQ_MSG(test, dma_machine_contiguous(phys, size),
 				    slowly_contiguous(phys, size),
 				    "%zu bytes at %pa", size, &phys);
 	}
@@ -374,8 +374,8 @@ static void leaf_exchanged(struct kunit *test)
 	}
 	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn, 16));
 	KUNIT_EXPECT_FALSE(test, whole_leaf(pfn));
-	KUNIT_EXPECT_TRUE(test, dma_bus_contiguous(phys, 300 * PAGE_SIZE));
-	KUNIT_EXPECT_FALSE(test, dma_bus_contiguous(phys, 301 * PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, dma_machine_contiguous(phys, 300 * PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, dma_machine_contiguous(phys, 301 * PAGE_SIZE));
 
 	/* What is left of it is remembered, in groups of 16. */
 	learn_leaf(test, pfn);
@@ -546,7 +546,7 @@ static void make_and_undo(struct kunit *test)
 {
 	struct xen_test *t = test->priv;
 	unsigned int order;
-	phys_addr_t bus;
+	phys_addr_t maddr;
 	size_t size;
 
 	for (order = 0; order <= MAX_ORDER_TESTED; order++) {
@@ -557,17 +557,17 @@ static void make_and_undo(struct kunit *test)
 		}
 		KUNIT_EXPECT_TRUE(test, slowly_contiguous(page_to_phys(t->pages),
 							  size));
-		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(bus_of(t->pages), size));
-		KUNIT_EXPECT_LE(test, bus_of(t->pages) + size - 1,
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(maddr_of(t->pages), size));
+		KUNIT_EXPECT_LE(test, maddr_of(t->pages) + size - 1,
 				DMA_BIT_MASK(32));
-		KUNIT_EXPECT_TRUE(test, dma_bus_coherent_ok(page_to_phys(t->pages),
+		KUNIT_EXPECT_TRUE(test, dma_machine_coherent_ok(page_to_phys(t->pages),
 							    size));
 		expect_consistent(test, t->pages, NR_PAGES);
 		expect_usable(test, t->pages, NR_PAGES);
 
-		bus = bus_of(t->pages);
+		maddr = maddr_of(t->pages);
 		undo(t->pages, order);
-		KUNIT_EXPECT_NE_MSG(test, bus_of(t->pages), bus,
+		KUNIT_EXPECT_NE_MSG(test, maddr_of(t->pages), maddr,
 				    "the extent was not returned");
 		expect_consistent(test, t->pages, NR_PAGES);
 		expect_usable(test, t->pages, NR_PAGES);
@@ -584,14 +584,14 @@ static void limits(struct kunit *test)
 
 	for (bits = PAGE_SHIFT; bits <= 64; bits++) {
 		limit = DMA_BIT_MASK(bits);
-		before = bus_of(t->pages);
+		before = maddr_of(t->pages);
 		if (make(t->pages, order, limit)) {
 			got++;
-			KUNIT_EXPECT_LE(test, bus_of(t->pages) +
+			KUNIT_EXPECT_LE(test, maddr_of(t->pages) +
 					(PAGE_SIZE << order) - 1, limit);
 			undo(t->pages, order);
 		} else {
-			KUNIT_EXPECT_EQ(test, bus_of(t->pages), before);
+			KUNIT_EXPECT_EQ(test, maddr_of(t->pages), before);
 		}
 		expect_consistent(test, t->pages, 1UL << order);
 	}
@@ -609,22 +609,22 @@ static void odd_limit(struct kunit *test)
 	u64 limit;
 
 	KUNIT_ASSERT_TRUE(test, make(t->pages, 3, DMA_BIT_MASK(32)));
-	limit = bus_of(t->pages) + SZ_32K - 2;
+	limit = maddr_of(t->pages) + SZ_32K - 2;
 	undo(t->pages, 3);
 
 	if (!make(t->pages, 3, limit))
 		kunit_skip(test, "no lower extent");
-	KUNIT_EXPECT_LE(test, bus_of(t->pages) + SZ_32K - 1, limit);
+	KUNIT_EXPECT_LE(test, maddr_of(t->pages) + SZ_32K - 1, limit);
 	undo(t->pages, 3);
 }
 
 static void undo_what_was_not_made(struct kunit *test)
 {
 	struct xen_test *t = test->priv;
-	phys_addr_t before = bus_of(t->pages);
+	phys_addr_t before = maddr_of(t->pages);
 
 	undo(t->pages, 3);
-	KUNIT_EXPECT_EQ(test, bus_of(t->pages), before);
+	KUNIT_EXPECT_EQ(test, maddr_of(t->pages), before);
 	expect_consistent(test, t->pages, NR_PAGES);
 }
 
@@ -638,9 +638,9 @@ static void atomic_context(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	local_irq_save(flags);
-	large = dma_bus_make_contiguous(page, PAGE_SIZE << MAX_PAGE_ORDER,
+	large = dma_machine_make_contiguous(page, PAGE_SIZE << MAX_PAGE_ORDER,
 					DMA_BIT_MASK(32), GFP_ATOMIC);
-	small = dma_bus_make_contiguous(t->pages, SZ_16K, DMA_BIT_MASK(32),
+	small = dma_machine_make_contiguous(t->pages, SZ_16K, DMA_BIT_MASK(32),
 					GFP_ATOMIC);
 	local_irq_restore(flags);
 
@@ -676,7 +676,7 @@ static void coherent(struct kunit *test)
 			continue;
 		KUNIT_ASSERT_NOT_NULL(test, vaddr);
 		phys = virt_to_phys(vaddr);
-		KUNIT_EXPECT_EQ(test, dma, dma_phys_to_bus(phys));
+		KUNIT_EXPECT_EQ(test, dma, dma_phys_to_machine(phys));
 		KUNIT_EXPECT_TRUE(test, slowly_contiguous(phys, size));
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(dma, size));
 		KUNIT_EXPECT_LE(test, dma + size - 1,
@@ -702,7 +702,7 @@ static void bounce_over_gap(struct kunit *test)
 	dma_test_fill(buf, size, 1);
 	dma = dma_map_single(t->dev, buf, size, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_FALSE(test, dma_mapping_error(t->dev, dma));
-	KUNIT_EXPECT_NE(test, dma, bus_of(t->pages));
+	KUNIT_EXPECT_NE(test, dma, maddr_of(t->pages));
 	KUNIT_EXPECT_TRUE(test, slowly_contiguous(dma_to_phys(t->dev, dma),
 						  size));
 	KUNIT_EXPECT_TRUE(test, dma_test_sees(t->dev, dma, buf, size));
@@ -726,7 +726,7 @@ static void direct(struct kunit *test)
 
 	dma = dma_map_single(t->dev, buf + 100, SZ_16K, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_FALSE(test, dma_mapping_error(t->dev, dma));
-	KUNIT_EXPECT_EQ(test, dma, bus_of(t->pages) + 100);
+	KUNIT_EXPECT_EQ(test, dma, maddr_of(t->pages) + 100);
 	dma_test_fill(t->data, SZ_16K, 1);
 	dma_test_write(t->dev, dma, t->data, SZ_16K);
 	KUNIT_EXPECT_TRUE(test, dma_test_filled(buf + 100, SZ_16K, 1));
@@ -758,12 +758,12 @@ static void pool_contiguous(struct kunit *test)
 	for (i = 0; i < pool->nslabs; i += IO_TLB_SEGSIZE) {
 		KUNIT_EXPECT_TRUE(test, slowly_contiguous(slot_phys(pool, i),
 							  IO_TLB_SET_BYTES));
-		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(slot_set(pool, i)->bus,
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(slot_set(pool, i)->maddr,
 						   IO_TLB_SET_BYTES));
-		KUNIT_EXPECT_EQ(test, slot_set(pool, i)->bus,
-				dma_phys_to_bus(slot_phys(pool, i)));
+		KUNIT_EXPECT_EQ(test, slot_set(pool, i)->maddr,
+				dma_phys_to_machine(slot_phys(pool, i)));
 	}
-	KUNIT_EXPECT_LE(test, pool->bus_max, DMA_BIT_MASK(32));
+	KUNIT_EXPECT_LE(test, pool->maddr_max, DMA_BIT_MASK(32));
 }
 
 static struct kunit_case xen_iommu_cases[] = {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The software IO TLB of a Xen PV guest: whether there is to be one, its memory,
- * and the start of both it and the translation of bus addresses.
+ * and the start of both it and the translation of machine addresses.
  */
 #define pr_fmt(fmt) "xen: " fmt
 
-#include <linux/dma-bus.h>
+#include <linux/dma-machine.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/init.h>

@@ -23,7 +23,7 @@ PARTS = (
     ("KUnit tests", r"lib/tests/"),
     ("software IO TLB", r"(kernel/dma|lib|include/linux|include/trace/events)/swiotlb"),
     ("Xen PV", r"arch/x86/(xen|include/asm/xen)/|drivers/(xen|pci)/|include/xen/|"
-               r"arch/x86/include/asm/dma-bus\.h"),
+               r"arch/x86/include/asm/dma-machine\.h"),
     ("dma-direct and its users", r""),
 )
 

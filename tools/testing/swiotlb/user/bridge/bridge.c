@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Devices behind a bridge that only the architecture's phys_to_dma() knows of: their
- * DMA addresses are not bus addresses, and nothing in struct device says so. On powerpc
+ * DMA addresses are not machine addresses, and nothing in struct device says so. On powerpc
  * and MIPS all devices are such ones.
  */
 #include "../tests/test.h"
@@ -129,7 +129,7 @@ TEST(bridge_grow)
 }
 
 /*
- * Which bus addresses such a device reaches is not known: no pool is added in vain. A
+ * Which machine addresses such a device reaches is not known: no pool is added in vain. A
  * mapping has one of its own, which can be looked at.
  */
 TEST(bridge_grow_out_of_reach)

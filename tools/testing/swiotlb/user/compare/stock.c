@@ -24,13 +24,13 @@ static int make_sets_contiguous(void *buffer, unsigned long nslabs)
 {
 	unsigned int order = get_order(IO_TLB_SEGSIZE << IO_TLB_SHIFT), bits;
 	unsigned long slot;
-	dma_addr_t bus;
+	dma_addr_t maddr;
 
 	for (slot = 0; slot < nslabs; slot += IO_TLB_SEGSIZE) {
 		for (bits = order + PAGE_SHIFT; bits <= 32; bits++)
 			if (!xen_create_contiguous_region(virt_to_phys(buffer) +
 							  (slot << IO_TLB_SHIFT),
-							  order, bits, &bus))
+							  order, bits, &maddr))
 				break;
 		if (bits > 32)
 			return -ENOMEM;

@@ -16,17 +16,17 @@ void machine_device_init(struct device *dev, u64 *mask)
 }
 
 /* From the device's address space to that of the bus; false if nothing is there */
-static bool dma_to_bus(struct device *dev, dma_addr_t dma, u64 *bus)
+static bool dma_to_machine(struct device *dev, dma_addr_t dma, u64 *maddr)
 {
 	const struct bus_dma_region *region = dev->dma_range_map;
 
-	*bus = dma - dev->archdata.dma_offset;
+	*maddr = dma - dev->archdata.dma_offset;
 	if (!region)
 		return true;
 	for (; region->size; region++) {
 		if (dma < region->dma_start || dma - region->dma_start >= region->size)
 			continue;
-		*bus = region->cpu_start + (dma - region->dma_start);
+		*maddr = region->cpu_start + (dma - region->dma_start);
 		return true;
 	}
 	return false;
@@ -44,14 +44,14 @@ bool machine_reaches(struct device *dev, dma_addr_t dma, size_t size)
 phys_addr_t machine_dma_to_phys(struct device *dev, dma_addr_t dma)
 {
 	long index;
-	u64 bus;
+	u64 maddr;
 
-	if (!dma_to_bus(dev, dma, &bus))
+	if (!dma_to_machine(dev, dma, &maddr))
 		return (phys_addr_t)-1;
-	index = machine_page_behind(PHYS_PFN(bus));
+	index = machine_page_behind(PHYS_PFN(maddr));
 	if (index < 0)
 		return (phys_addr_t)-1;
-	return machine_page_phys(index) + offset_in_page(bus);
+	return machine_page_phys(index) + offset_in_page(maddr);
 }
 
 /**

@@ -173,7 +173,7 @@ static void scramble(phys_addr_t start, unsigned long nr)
 }
 
 int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
-				 unsigned int address_bits, dma_addr_t *bus)
+				 unsigned int address_bits, dma_addr_t *maddr)
 {
 	unsigned long nr = 1UL << order, first = machine_page_index(start), mfn = 0, i;
 
@@ -199,7 +199,7 @@ int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
 			take_frame(was);
 			connect(first + i, mfn + i);
 		}
-		*bus = PFN_PHYS(mfn);
+		*maddr = PFN_PHYS(mfn);
 	}
 	pthread_mutex_unlock(&lock);
 	if (!mfn)

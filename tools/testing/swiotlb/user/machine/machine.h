@@ -42,7 +42,7 @@
 
 /**
  * enum machine_frames - how machine frames are laid out behind pages
- * @FRAMES_NATIVE:	No hypervisor: the bus address is the physical address.
+ * @FRAMES_NATIVE:	No hypervisor: the machine address is the physical address.
  * @FRAMES_IDENTITY:	Xen, but every frame has the number of its page.
  * @FRAMES_OFFSET:	Every frame is a constant away from its page.
  * @FRAMES_BY_PAGE:	Pages are permuted one by one.

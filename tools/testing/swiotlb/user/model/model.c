@@ -22,17 +22,17 @@ static void check_set(struct io_tlb_pool *pool, unsigned int i)
 	size_t size = min(IO_TLB_SET_BYTES, (size_t)(pool->end - pool->start) -
 			  i * IO_TLB_SET_BYTES);
 	unsigned long page = machine_page_index(pool->start + i * IO_TLB_SET_BYTES);
-	phys_addr_t bus = pool->sets[i].bus;
+	phys_addr_t maddr = pool->sets[i].maddr;
 	unsigned long p;
 
 	for (p = 0; p < PFN_UP(size); p++) {
-		if (machine_frame_of(page + p) != PHYS_PFN(bus) + p)
+		if (machine_frame_of(page + p) != PHYS_PFN(maddr) + p)
 			machine_fail("page %lu of set %u has another frame", p, i);
 		if (p < PHYS_PFN(size) && !machine_is_decrypted(page + p))
 			machine_fail("page %lu of set %u is encrypted", p, i);
 	}
-	if (pool->backend && bus + size - 1 > DMA_BIT_MASK(pool->bus_bits))
-		machine_fail("set %u is at %#llx", i, (unsigned long long)bus);
+	if (pool->backend && maddr + size - 1 > DMA_BIT_MASK(pool->maddr_bits))
+		machine_fail("set %u is at %#llx", i, (unsigned long long)maddr);
 }
 
 /* The place of one that has been freed, or another */
@@ -69,7 +69,7 @@ static void add_pool(struct model_mem *mm, struct io_tlb_pool *pool)
 	mp->area_begin[i] = mp->nslots;
 	for (i = 0; i < sets; i++) {
 		check_set(pool, i);
-		mp->bus[i] = pool->sets[i].bus;
+		mp->maddr[i] = pool->sets[i].maddr;
 	}
 	image_take_cleared(mp->start, pool->end - pool->start);
 }
@@ -106,7 +106,7 @@ static bool stays(struct model_mem *mm, const struct model_pool *mp)
 		return false;
 	for (i = 0; i < table->nr; i++)
 		if (table->pools[i] != mp->pool &&
-		    table->pools[i]->bus_max <= DMA_BIT_MASK(mp->pool->bus_bits))
+		    table->pools[i]->maddr_max <= DMA_BIT_MASK(mp->pool->maddr_bits))
 			return false;
 	return true;
 }
@@ -159,13 +159,13 @@ static size_t reached(struct model_mem *mm, struct device *dev)
 	size_t bytes = 0;
 
 	for (slot = 0; mm->nr_pools && slot < mp->nslots; slot += IO_TLB_SEGSIZE) {
-		phys_addr_t bus = mp->bus[slot / IO_TLB_SEGSIZE], last;
-		dma_addr_t dma = model_bus_to_dma(dev, bus);
+		phys_addr_t maddr = mp->maddr[slot / IO_TLB_SEGSIZE], last;
+		dma_addr_t dma = model_machine_to_dma(dev, maddr);
 
 		n = min(mp->nslots - slot, (unsigned int)IO_TLB_SEGSIZE);
-		last = bus + n * IO_TLB_SIZE - 1;
-		if (dma != DMA_MAPPING_ERROR && dma + (last - bus) <= limit &&
-		    model_bus_to_dma(dev, last) == dma + (last - bus))
+		last = maddr + n * IO_TLB_SIZE - 1;
+		if (dma != DMA_MAPPING_ERROR && dma + (last - maddr) <= limit &&
+		    model_machine_to_dma(dev, last) == dma + (last - maddr))
 			bytes += n * IO_TLB_SIZE;
 	}
 	return bytes;
@@ -221,15 +221,15 @@ void model_add_mem(struct model_mem *mm, struct io_tlb_mem *mem, const char *dir
 
 /* --- where a mapping may be --- */
 
-/* What the device calls a bus address: %DMA_MAPPING_ERROR if nothing */
-dma_addr_t model_bus_to_dma(struct device *dev, phys_addr_t bus)
+/* What the device calls a machine address: %DMA_MAPPING_ERROR if nothing */
+dma_addr_t model_machine_to_dma(struct device *dev, phys_addr_t maddr)
 {
 	const struct bus_dma_region *r = dev->dma_range_map;
 
 	for (; r && r->size; r++)
-		if (bus >= r->cpu_start && bus - r->cpu_start < r->size)
-			return bus - r->cpu_start + r->dma_start;
-	return dev->dma_range_map ? DMA_MAPPING_ERROR : bus;
+		if (maddr >= r->cpu_start && maddr - r->cpu_start < r->size)
+			return maddr - r->cpu_start + r->dma_start;
+	return dev->dma_range_map ? DMA_MAPPING_ERROR : maddr;
 }
 
 void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t size,
@@ -256,10 +256,10 @@ void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t s
 		want->align_mask = PAGE_SIZE - 1;
 }
 
-/* What the device calls a bus address; an IOMMU's ranges are its own. */
-static dma_addr_t seen_at(const struct want *want, phys_addr_t bus)
+/* What the device calls a machine address; an IOMMU's ranges are its own. */
+static dma_addr_t seen_at(const struct want *want, phys_addr_t maddr)
 {
-	return want->translated ? bus : model_bus_to_dma(want->dev, bus);
+	return want->translated ? maddr : model_machine_to_dma(want->dev, maddr);
 }
 
 /*
@@ -296,7 +296,7 @@ static bool slot_fits(const struct model_pool *mp, const struct want *want, unsi
 
 	return !mp->used[slot] && in_set + want->nslots <= IO_TLB_SEGSIZE &&
 		slot + want->nslots <= mp->nslots &&
-		suits(want, mp->bus[slot / IO_TLB_SEGSIZE], in_set * IO_TLB_SIZE) &&
+		suits(want, mp->maddr[slot / IO_TLB_SEGSIZE], in_set * IO_TLB_SIZE) &&
 		is_free(mp, slot, want->nslots);
 }
 
@@ -305,9 +305,9 @@ static bool sets_adjacent(const struct model_pool *mp, const struct want *want,
 			  unsigned int first, unsigned int last)
 {
 	for (; first < last; first++)
-		if (mp->bus[first + 1] != mp->bus[first] + IO_TLB_SET_BYTES ||
-		    seen_at(want, mp->bus[first + 1]) !=
-		    seen_at(want, mp->bus[first]) + IO_TLB_SET_BYTES)
+		if (mp->maddr[first + 1] != mp->maddr[first] + IO_TLB_SET_BYTES ||
+		    seen_at(want, mp->maddr[first + 1]) !=
+		    seen_at(want, mp->maddr[first]) + IO_TLB_SET_BYTES)
 			return false;
 	return true;
 }
@@ -318,7 +318,7 @@ static bool span_fits(const struct model_pool *mp, const struct want *want, unsi
 	unsigned int last = (slot + want->nslots - 1) / IO_TLB_SEGSIZE;
 
 	return slot + want->nslots <= mp->nslots &&
-		suits(want, mp->bus[first], slot % IO_TLB_SEGSIZE * IO_TLB_SIZE) &&
+		suits(want, mp->maddr[first], slot % IO_TLB_SEGSIZE * IO_TLB_SIZE) &&
 		sets_adjacent(mp, want, first, last) && is_free(mp, slot, want->nslots);
 }
 
@@ -405,7 +405,7 @@ bool model_fits(struct model_mem *mm, const struct want *want)
 /* In machine memory, which is what devices share: by where the device gets to. */
 static void take_memory(const struct mapping *map, bool take)
 {
-	struct device bus_itself = { }, *dev = map->iommu ? &bus_itself : map->want.dev;
+	struct device maddr_itself = { }, *dev = map->iommu ? &maddr_itself : map->want.dev;
 	dma_addr_t dma = map->dma - map->want.offset;
 	unsigned long memory;
 	phys_addr_t phys;

@@ -36,7 +36,7 @@
  * @nslots:	Number of slots.
  * @nareas:	Number of areas.
  * @area_begin:	First slot of each area, and the end of the last one.
- * @bus:	Bus address of each slot set.
+ * @maddr:	Machine address of each slot set.
  * @used:	For each slot, whether a mapping has it.
  * @idle:	How often in a row it was seen with nothing in use.
  * @seen_used:	It was seen with something in use.
@@ -47,7 +47,7 @@ struct model_pool {
 	unsigned int nslots;
 	unsigned int nareas;
 	unsigned int area_begin[MODEL_SETS + 1];
-	phys_addr_t bus[MODEL_SETS];
+	phys_addr_t maddr[MODEL_SETS];
 	bool used[MODEL_SLOTS];
 	unsigned int idle;
 	bool seen_used;
@@ -140,7 +140,7 @@ void model_unmap(struct mapping *map);
 phys_addr_t model_free_address(struct model_mem *mm, unsigned int choice);
 void model_check_counters(struct model_mem *mm);
 void model_check_slots(struct model_pool *mp, unsigned int slot, unsigned int nr);
-dma_addr_t model_bus_to_dma(struct device *dev, phys_addr_t bus);
+dma_addr_t model_machine_to_dma(struct device *dev, phys_addr_t maddr);
 
 /* image.c */
 void image_reset(void);

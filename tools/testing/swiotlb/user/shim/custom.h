@@ -361,7 +361,7 @@ unsigned long __pfn_to_mfn(unsigned long pfn);
 unsigned long bfn_to_local_pfn(unsigned long mfn);
 long HYPERVISOR_memory_op(unsigned int cmd, void *arg);
 int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
-				 unsigned int address_bits, dma_addr_t *bus);
+				 unsigned int address_bits, dma_addr_t *maddr);
 void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order);
 
 static inline void SetPageXenRemapped(struct page *page)

@@ -122,7 +122,7 @@ TEST(boot_or_not)
 	machine_set_param("swiotlb", "512");
 	swiotlb_init(true, SWIOTLB_ANY);
 	EXPECT(mem->defpool->start >= 1ULL << 32);
-	EXPECT_EQ(mem->defpool->bus_max, mem->defpool->end - 1);
+	EXPECT_EQ(mem->defpool->maddr_max, mem->defpool->end - 1);
 }
 
 /* An architecture's wish, which yields to the command line */

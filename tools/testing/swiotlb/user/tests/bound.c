@@ -122,7 +122,7 @@ TEST_ALL_FRAMES(bound_of_few_bits)
 
 	start(variant, bits);
 	device_init(&wide, 64);
-	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	mem->defpool->maddr_max = DMA_BIT_MASK(32);
 	ask_for_much(&device);
 	machine_context("%lu slots were added", added());
 	EXPECT(added() <= BIT(bits) / SHARE >> IO_TLB_SHIFT);
@@ -152,7 +152,7 @@ TEST_ALL_FRAMES(bound_of_all)
 
 	start(variant, 24);
 	device_init(&wide, 32);
-	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	mem->defpool->maddr_max = DMA_BIT_MASK(32);
 	ask_for_much(&wide);
 	machine_work();
 	machine_ticks += HZ;
@@ -175,7 +175,7 @@ TEST(bound_of_low_memory)
 {
 	start(FRAMES_NATIVE, 32);
 	ask_for_much(&device);
-	EXPECT(mem->pools->pools[1]->bus_max <= DMA_BIT_MASK(25));
+	EXPECT(mem->pools->pools[1]->maddr_max <= DMA_BIT_MASK(25));
 	EXPECT(added() > BIT(25) / SHARE >> IO_TLB_SHIFT);
 	unmap_all(&device);
 	buffer_free(&set);

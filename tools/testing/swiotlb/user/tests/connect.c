@@ -4,7 +4,7 @@
  * becomes of them when a guest has been saved and restored.
  */
 #include "test.h"
-#include <asm/dma-bus.h>
+#include <asm/dma-machine.h>
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
@@ -18,17 +18,17 @@ static void check_sets(struct io_tlb_pool *pool)
 	unsigned long i;
 
 	for (i = 0; i < pool->nslabs / IO_TLB_SEGSIZE; i++) {
-		phys_addr_t phys = slot_phys(pool, i * IO_TLB_SEGSIZE), bus = pool->sets[i].bus;
+		phys_addr_t phys = slot_phys(pool, i * IO_TLB_SEGSIZE), maddr = pool->sets[i].maddr;
 
-		EXPECT_EQ(bus, PFN_PHYS(machine_frame_of(machine_page_index(phys))));
-		EXPECT(dma_bus_contiguous(phys, IO_TLB_SET_BYTES));
-		run = i && bus == pool->sets[i - 1].bus + IO_TLB_SET_BYTES ?
+		EXPECT_EQ(maddr, PFN_PHYS(machine_frame_of(machine_page_index(phys))));
+		EXPECT(dma_machine_contiguous(phys, IO_TLB_SET_BYTES));
+		run = i && maddr == pool->sets[i - 1].maddr + IO_TLB_SET_BYTES ?
 			run + IO_TLB_SET_BYTES : IO_TLB_SET_BYTES;
 		longest = max(longest, run);
-		highest = max(highest, bus + IO_TLB_SET_BYTES - 1);
+		highest = max(highest, maddr + IO_TLB_SET_BYTES - 1);
 	}
 	EXPECT_EQ(pool->longest, longest);
-	EXPECT_EQ(pool->bus_max, highest);
+	EXPECT_EQ(pool->maddr_max, highest);
 }
 
 static void boot_xen(enum machine_frames frames, const char *param, unsigned int order,
@@ -56,9 +56,9 @@ TEST_XEN_FRAMES(connect_large)
 	EXPECT_EQ(mem->nslabs, 4096);
 	EXPECT(mem->defpool->longest >= 2 * SZ_1M);
 	for (i = 0; i < 32; i += 8)
-		EXPECT_EQ(mem->defpool->sets[i].bus % (2 * SZ_1M), 0);
+		EXPECT_EQ(mem->defpool->sets[i].maddr % (2 * SZ_1M), 0);
 	/* First what is low, so that devices that reach little can have some of it */
-	EXPECT(mem->defpool->sets[0].bus < 1 << IO_TLB_LOW_BITS);
+	EXPECT(mem->defpool->sets[0].maddr < 1 << IO_TLB_LOW_BITS);
 }
 
 /* Only 256 KiB are in one piece: mappings of more are refused, the others work. */
@@ -79,7 +79,7 @@ TEST_XEN_FRAMES(connect_fragments)
 		EXPECT_EQ(mem->nslabs, 4096);
 		EXPECT_EQ(mem->defpool->longest, PAGE_SIZE << order);
 		for (i = 0; i < 32; i += 1 << (order - 6))
-			EXPECT_EQ(mem->defpool->sets[i].bus % (PAGE_SIZE << order), 0);
+			EXPECT_EQ(mem->defpool->sets[i].maddr % (PAGE_SIZE << order), 0);
 
 		device_init(&dev, 32);
 		/* A driver is told less than any piece has. */
@@ -139,7 +139,7 @@ TEST_XEN_FRAMES(connect_growth_at_limit)
 
 	boot_xen(variant + 1, "512", 0, 0);
 	machine_fail_nth(FAIL_EXCHANGE, 0);
-	mem->defpool->bus_max = U64_MAX;
+	mem->defpool->maddr_max = U64_MAX;
 	device_init(&dev, 64);
 	EXPECT_EQ(dma_set_mask(&dev, DMA_BIT_MASK(30)), 0);
 	EXPECT_EQ(machine_work(), 1);
@@ -147,7 +147,7 @@ TEST_XEN_FRAMES(connect_growth_at_limit)
 	machine_grace_period();
 	table = mem->pools;
 	check_sets(table->pools[1]);
-	EXPECT(table->pools[1]->bus_max <= DMA_BIT_MASK(30));
+	EXPECT(table->pools[1]->maddr_max <= DMA_BIT_MASK(30));
 }
 
 /* An extent is given back in pieces, as much of it as is not needed. */
@@ -234,14 +234,14 @@ TEST_XEN_FRAMES(reconnect_moved)
 	schedule_work(&mem->growth->grow);
 	EXPECT_EQ(machine_work(), 1);
 	machine_grace_period();
-	before = mem->defpool->sets[0].bus;
+	before = mem->defpool->sets[0].maddr;
 	machine_restore();
-	EXPECT(dma_phys_to_bus(mem->defpool->start) != before);
+	EXPECT(dma_phys_to_machine(mem->defpool->start) != before);
 	swiotlb_reconnect();
 	check_sets(mem->defpool);
 	check_sets(((struct io_tlb_pool_table *)mem->pools)->pools[1]);
-	EXPECT(mem->defpool->bus_max <= DMA_BIT_MASK(32));
-	EXPECT(((struct io_tlb_pool_table *)mem->pools)->pools[1]->bus_max <= DMA_BIT_MASK(28));
+	EXPECT(mem->defpool->maddr_max <= DMA_BIT_MASK(32));
+	EXPECT(((struct io_tlb_pool_table *)mem->pools)->pools[1]->maddr_max <= DMA_BIT_MASK(28));
 	EXPECT_EQ(machine_extents_in_use(), 1024 + 1024);
 	EXPECT(!machine_said("doing without"));
 	unmap_kept();
@@ -251,16 +251,16 @@ TEST_XEN_FRAMES(reconnect_moved)
 /* Nothing has moved: nothing is done. */
 TEST_XEN_FRAMES(reconnect_not_moved)
 {
-	phys_addr_t bus;
+	phys_addr_t maddr;
 
 	boot_xen(variant + 1, "2048,2", 0, 0);
 	map_kept();
-	bus = mem->defpool->sets[3].bus;
+	maddr = mem->defpool->sets[3].maddr;
 	machine_fail_nth(FAIL_EXCHANGE, 0);
 	machine_fail_all(FAIL_KMALLOC, true);
 	swiotlb_reconnect();
 	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 0);
-	EXPECT_EQ(mem->defpool->sets[3].bus, bus);
+	EXPECT_EQ(mem->defpool->sets[3].maddr, maddr);
 	machine_fail_all(FAIL_KMALLOC, false);
 	unmap_kept();
 }
@@ -397,8 +397,8 @@ TEST_XEN_FRAMES(reconnect_less_then_shrink)
 	machine_restore();
 	machine_limit_extents(8 + 2);
 	swiotlb_reconnect();
-	EXPECT(added->sets[1].bus != IO_TLB_BUS_NONE);
-	EXPECT_EQ(added->sets[2].bus, IO_TLB_BUS_NONE);
+	EXPECT(added->sets[1].maddr != IO_TLB_NO_MADDR);
+	EXPECT_EQ(added->sets[2].maddr, IO_TLB_NO_MADDR);
 	for (i = 0; i < 3 && mem->pools->nr > 1; i++)
 		machine_delayed_work();
 	EXPECT_EQ(mem->pools->nr, 1);
@@ -483,7 +483,7 @@ TEST_XEN_FRAMES(reconnect_low)
 	machine_restore();
 	swiotlb_reconnect();
 	check_sets(low);
-	EXPECT(low->bus_max <= DMA_BIT_MASK(24));
+	EXPECT(low->maddr_max <= DMA_BIT_MASK(24));
 	EXPECT_EQ(dma_set_mask(&narrow, DMA_BIT_MASK(24)), 0);
 	machine_work();
 	EXPECT_EQ(mem->pools->nr, 2);

@@ -6,7 +6,7 @@
  * soon as nothing fails.
  */
 #include "inject.h"
-#include <asm/dma-bus.h>
+#include <asm/dma-machine.h>
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 static const char *const no_xen[] = { "native", "encrypted", NULL };

@@ -320,7 +320,7 @@ TEST_ALL_FRAMES(grow_below_mask)
 		if (bits[i] < 24)
 			continue;
 		EXPECT_EQ(mem->nslabs, pools * 512);
-		EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(bits[i]));
+		EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(bits[i]));
 		dma[nr] = map(&narrow, &set, DMA_TO_DEVICE);
 		EXPECT(dma[nr] != DMA_MAPPING_ERROR);
 		EXPECT(swiotlb_find_pool(&narrow, dma_to_phys(&narrow, dma[nr++])) == newest_pool());
@@ -352,7 +352,7 @@ TEST_ALL_FRAMES(grow_for_the_least)
 			unmap(&dev[i], extra, 9000, DMA_TO_DEVICE);
 	}
 	EXPECT_EQ(machine_work(), 1);
-	EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(24));
+	EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(24));
 
 	/* What was wanted then is not wanted for ever. */
 	extra = map(&dev[1], &buffer, DMA_TO_DEVICE);
@@ -633,7 +633,7 @@ TEST_VARIANTS(grow_low_in_zone, ((const char *const[]){ "free", "full", NULL }))
 	EXPECT_EQ(machine_work(), 0);
 	if (!full) {
 		EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, dma))->transient);
-		EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(24));
+		EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(24));
 		unmap(&dev, dma, buffer.size, DMA_TO_DEVICE);
 		machine_delayed_work();
 		machine_delayed_work();

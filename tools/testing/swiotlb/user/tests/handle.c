@@ -248,16 +248,16 @@ static void boot_in_sets(void)
 	device_init(&dev, 32);
 }
 
-/* After this restore each set has the bus address that the next one had before. */
+/* After this restore each set has the machine address that the next one had before. */
 static void restore_shifted(void)
 {
 	struct page *page = alloc_pages(GFP_KERNEL | GFP_DMA32, IO_TLB_SET_ORDER);
-	dma_addr_t bus;
+	dma_addr_t maddr;
 
 	machine_restore();
 	machine_fragment_extents(IO_TLB_SET_ORDER);
 	EXPECT_EQ(xen_create_contiguous_region(page_to_phys(page), IO_TLB_SET_ORDER, IO_TLB_LOW_BITS,
-					       &bus), 0);
+					       &maddr), 0);
 	swiotlb_reconnect();
 }
 

@@ -4,7 +4,7 @@
  * of its P2M leaves appear late.
  */
 #include "test.h"
-#include <asm/dma-bus.h>
+#include <asm/dma-machine.h>
 #include <asm/swiotlb.h>
 #include <asm/xen/p2m-leaf.h>
 

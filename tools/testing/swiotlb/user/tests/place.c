@@ -95,7 +95,7 @@ TEST(place_alignment_askew)
 	struct device dev;
 
 	boot_askew(&dev, ranges);
-	/* What is aligned for an IOMMU is the bus address. */
+	/* What is aligned for an IOMMU is the machine address. */
 	dev.dma_range_map = NULL;
 	check_alignments(&dev);
 }
@@ -240,7 +240,7 @@ TEST_ALL_FRAMES(place_limit)
 	device_init(&dev, 32);
 	buffer = buffer_alloc(2048, 0, __GFP_HIGHMEM);
 	/* In the middle of a set, where a reach of whole bits never ends */
-	mask = bus_to_dma(&dev, io_tlb_default_mem.defpool->sets[7].bus) + 77 * 2048 + 5;
+	mask = machine_to_dma(&dev, io_tlb_default_mem.defpool->sets[7].maddr) + 77 * 2048 + 5;
 	*dev.dma_mask = mask;
 	for (nr = 0; nr < 2048; nr++) {
 		dma[nr] = map(&dev, &buffer, DMA_TO_DEVICE);
@@ -274,7 +274,7 @@ TEST_ALL_FRAMES(place_last_byte)
 	io_tlb_default_mem.can_grow = false;
 	device_init(&dev, 32);
 	for (i = 0; i < 4; i++)
-		lowest = min(lowest, (u64)io_tlb_default_mem.defpool->sets[i].bus);
+		lowest = min(lowest, (u64)io_tlb_default_mem.defpool->sets[i].maddr);
 	buffer = buffer_alloc(4096, 0, __GFP_HIGHMEM);
 	*dev.dma_mask = lowest + 4096 - 1;
 	dma = map(&dev, &buffer, DMA_TO_DEVICE);

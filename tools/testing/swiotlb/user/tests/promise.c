@@ -27,7 +27,7 @@ static struct io_tlb_pool *newest_pool(void)
 static void boot_high(unsigned int variant)
 {
 	boot(variant, "512");
-	mem->defpool->bus_max = DMA_BIT_MASK(32);
+	mem->defpool->maddr_max = DMA_BIT_MASK(32);
 	device_init(&narrow, 64);
 	buffer = buffer_alloc(3000, 0, __GFP_HIGHMEM);
 }
@@ -53,7 +53,7 @@ static void lift_default(void)
 	unsigned long i;
 
 	for (i = 0; i < pool->nslabs / IO_TLB_SEGSIZE; i++)
-		pool->sets[i].bus = DMA_BIT_MASK(31) + 1 + i * IO_TLB_SET_BYTES;
+		pool->sets[i].maddr = DMA_BIT_MASK(31) + 1 + i * IO_TLB_SET_BYTES;
 }
 
 /* A question neither sleeps nor takes anything, however often it is asked. */
@@ -104,7 +104,7 @@ TEST_ALL_FRAMES(promise_mask_is_set)
 	lift_default();
 	EXPECT(try_map());
 	if (IS_XEN)
-		EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(BITS));
+		EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(BITS));
 	/* It is not what a driver may rely on. */
 	EXPECT_EQ(swiotlb_max_mapping_size(&narrow), IO_TLB_SET_BYTES);
 	machine_work();
@@ -120,7 +120,7 @@ TEST_ALL_FRAMES(promise_bus_limit)
 	EXPECT_EQ(dma_set_mask(&narrow, DMA_BIT_MASK(32)), 0);
 	EXPECT_EQ(machine_work(), IS_XEN);
 	if (IS_XEN)
-		EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(28));
+		EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(28));
 	buffer_free(&buffer);
 }
 
@@ -144,7 +144,7 @@ TEST_ALL_FRAMES(promise_unused)
 	try_map();
 	EXPECT_EQ(machine_work(), 1);
 	EXPECT_EQ(nr_pools(), 2);
-	EXPECT(newest_pool()->bus_max <= DMA_BIT_MASK(BITS));
+	EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(BITS));
 	EXPECT(try_map());
 	machine_grace_period();
 	buffer_free(&buffer);

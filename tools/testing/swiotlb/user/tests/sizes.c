@@ -98,7 +98,7 @@ static void boot_state(const struct state *s, unsigned int nr_areas)
 static void set_ranges(void)
 {
 	struct io_tlb_pool *pool = mem->defpool;
-	phys_addr_t start = pool ? pool->sets[0].bus : 0;
+	phys_addr_t start = pool ? pool->sets[0].maddr : 0;
 	size_t size = pool ? pool->nslabs << IO_TLB_SHIFT : 0;
 
 	memset(ranges, 0, sizeof(ranges));
@@ -142,15 +142,15 @@ static phys_addr_t map_told(unsigned int granule, size_t size)
 static bool is_reached(const struct io_tlb_set *set, unsigned int granule)
 {
 	const struct bus_dma_region *r = dev.dma_range_map;
-	dma_addr_t dma = set->bus;
+	dma_addr_t dma = set->maddr;
 
-	if (granule || set->bus == (phys_addr_t)-1)
-		return set->bus != (phys_addr_t)-1;
-	if (r && (set->bus < r->cpu_start ||
-		  set->bus + IO_TLB_SET_BYTES > r->cpu_start + r->size))
+	if (granule || set->maddr == (phys_addr_t)-1)
+		return set->maddr != (phys_addr_t)-1;
+	if (r && (set->maddr < r->cpu_start ||
+		  set->maddr + IO_TLB_SET_BYTES > r->cpu_start + r->size))
 		return false;
 	if (r)
-		dma = set->bus - r->cpu_start + r->dma_start;
+		dma = set->maddr - r->cpu_start + r->dma_start;
 	return machine_reaches(&dev, dma, IO_TLB_SET_BYTES);
 }
 
@@ -261,7 +261,7 @@ static unsigned int map_small(void)
 	for (i = 0; i < nr; i++) {
 		machine_set_cpu(i);
 		small[i] = swiotlb_map(&others, buffer.phys, 64, DMA_TO_DEVICE, 0);
-		EXPECT(small[i] != DMA_MAPPING_ERROR || mem->defpool->bus_max == -1ULL);
+		EXPECT(small[i] != DMA_MAPPING_ERROR || mem->defpool->maddr_max == -1ULL);
 	}
 	machine_set_cpu(0);
 	return nr;

@@ -300,7 +300,7 @@ TEST_ALL_FRAMES(span_limit)
 	boot_fixed(variant, "1024,4", &dev);
 	buffer = buffer_alloc(300 * 2048, 0, __GFP_HIGHMEM);
 	for (i = 0; i < 8; i++)
-		lowest = min(lowest, (u64)mem->defpool->sets[i].bus);
+		lowest = min(lowest, (u64)mem->defpool->sets[i].maddr);
 	*dev.dma_mask = lowest + buffer.size - 1;
 	EXPECT_EQ(fill(&dev, &buffer, dma, 2), 1);
 	EXPECT_EQ(dma[0], lowest);
@@ -412,8 +412,8 @@ TEST_ALL_FRAMES(span_fragmented)
 				swiotlb_tbl_unmap_single(&dev, slot_phys(pool, i), 2048,
 							 DMA_TO_DEVICE, 0);
 		for (i = run = longest = slot = 0; i < 1024; i++) {
-			if (i && i % 128 == 0 && pool->sets[i / 128].bus !=
-			    pool->sets[i / 128 - 1].bus + IO_TLB_SET_BYTES)
+			if (i && i % 128 == 0 && pool->sets[i / 128].maddr !=
+			    pool->sets[i / 128 - 1].maddr + IO_TLB_SET_BYTES)
 				run = 0;
 			run = used[i] ? 0 : run + 1;
 			if (run > longest)
@@ -427,7 +427,7 @@ TEST_ALL_FRAMES(span_fragmented)
 		buffer.size = longest * 2048UL;
 		if (longest > 128) {
 			dma = map(&dev, &buffer, DMA_TO_DEVICE);
-			EXPECT_EQ(dma, pool->sets[slot / 128].bus + slot % 128 * 2048UL);
+			EXPECT_EQ(dma, pool->sets[slot / 128].maddr + slot % 128 * 2048UL);
 			unmap(&dev, dma, buffer.size, DMA_TO_DEVICE);
 		}
 		for (i = 0; i < 1024; i++)
@@ -508,7 +508,7 @@ static void map_neighbours(struct device *dev)
 		neighbours[i].size = neighbour_sizes[i];
 		neighbour_dma[i] = map(dev, &neighbours[i], DMA_BIDIRECTIONAL);
 		EXPECT_EQ(neighbour_dma[i], i ? neighbour_dma[i - 1] + neighbour_sizes[i - 1] :
-						mem->defpool->sets[0].bus);
+						mem->defpool->sets[0].maddr);
 	}
 }
 
@@ -632,7 +632,7 @@ TEST(span_race)
 		machine_other_cpu(take_one, 1);
 		EXPECT(map(&racer, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 		EXPECT(machine_other_cpu_ran());
-		EXPECT_EQ(raced, mem->defpool->sets[race_cpu].bus);
+		EXPECT_EQ(raced, mem->defpool->sets[race_cpu].maddr);
 		EXPECT_EQ(slots_used(), 1);
 		unmap(&racer, raced, 100, DMA_TO_DEVICE);
 		contract_check_all_free(mem);
@@ -682,7 +682,7 @@ TEST(span_race_between_steps)
 		machine_other_cpu(take_one, lock);
 		EXPECT(map(&racer, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 		EXPECT(machine_other_cpu_ran());
-		EXPECT_EQ(raced, mem->defpool->sets[32].bus);
+		EXPECT_EQ(raced, mem->defpool->sets[32].maddr);
 		EXPECT_EQ(slots_used(), 1);
 		unmap(&racer, raced, 100, DMA_TO_DEVICE);
 		contract_check_all_free(mem);

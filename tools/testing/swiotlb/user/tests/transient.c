@@ -27,9 +27,9 @@ TEST(transient_many)
 	unsigned long steps, most = 0, pages, i;
 
 	boot(FRAMES_NATIVE, "512");
-	mem->defpool->bus_max = DMA_BIT_MASK(40);
-	mem->defpool->sets[0].bus = mem->defpool->sets[1].bus = 1ULL << 40;
-	mem->defpool->sets[2].bus = mem->defpool->sets[3].bus = 1ULL << 40;
+	mem->defpool->maddr_max = DMA_BIT_MASK(40);
+	mem->defpool->sets[0].maddr = mem->defpool->sets[1].maddr = 1ULL << 40;
+	mem->defpool->sets[2].maddr = mem->defpool->sets[3].maddr = 1ULL << 40;
 	device_init(&dev, 32);
 	device_init(&other, 32);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)

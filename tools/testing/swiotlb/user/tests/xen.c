@@ -3,57 +3,57 @@
  * The Xen backend: translation, contiguity, exchange, and a hypervisor that has little.
  */
 #include "test.h"
-#include <asm/dma-bus.h>
+#include <asm/dma-machine.h>
 #include <asm/xen/p2m-leaf.h>
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
-/* Every page has a bus address, and back; another domain's frame is nobody's. */
+/* Every page has a machine address, and back; another domain's frame is nobody's. */
 TEST_ALL_FRAMES(xen_translation)
 {
-	phys_addr_t phys, bus, foreign;
+	phys_addr_t phys, maddr, foreign;
 	unsigned long i;
 
 	boot(variant, "512");
 	for (i = 0; i < MACHINE_PAGES; i++) {
 		phys = machine_page_phys(i) + i % 4096;
-		bus = dma_phys_to_bus(phys);
-		EXPECT_EQ(bus, PFN_PHYS(machine_frame_of(i)) + i % 4096);
-		EXPECT_EQ(dma_bus_to_phys(bus), phys);
+		maddr = dma_phys_to_machine(phys);
+		EXPECT_EQ(maddr, PFN_PHYS(machine_frame_of(i)) + i % 4096);
+		EXPECT_EQ(dma_machine_to_phys(maddr), phys);
 	}
 	if (variant == FRAMES_NATIVE)
 		return;
 
 	/* A granted page, which has the number of one of ours where it comes from */
 	foreign = machine_page_phys(100);
-	bus = dma_phys_to_bus(foreign);
+	maddr = dma_phys_to_machine(foreign);
 	machine_make_foreign(foreign, PHYS_PFN(mem->defpool->start));
-	EXPECT_EQ(dma_phys_to_bus(foreign), bus);
-	EXPECT_EQ(dma_bus_to_phys(bus), DMA_PHYS_NONE);
+	EXPECT_EQ(dma_phys_to_machine(foreign), maddr);
+	EXPECT_EQ(dma_machine_to_phys(maddr), DMA_PHYS_NONE);
 
 	/* A page that was ballooned out, and MMIO */
 	machine_make_hole(machine_page_phys(200));
-	EXPECT_EQ(dma_phys_to_bus(machine_page_phys(200)), (phys_addr_t)DMA_MAPPING_ERROR);
-	EXPECT_EQ(dma_phys_to_bus(0xfee00123), 0xfee00123);
-	EXPECT_EQ(dma_bus_to_phys(PFN_PHYS(1UL << 30)), DMA_PHYS_NONE);
+	EXPECT_EQ(dma_phys_to_machine(machine_page_phys(200)), (phys_addr_t)DMA_MAPPING_ERROR);
+	EXPECT_EQ(dma_phys_to_machine(0xfee00123), 0xfee00123);
+	EXPECT_EQ(dma_machine_to_phys(PFN_PHYS(1UL << 30)), DMA_PHYS_NONE);
 }
 
 static bool slowly_contiguous(phys_addr_t phys, size_t size)
 {
-	u64 first = dma_phys_to_bus(phys);
+	u64 first = dma_phys_to_machine(phys);
 	phys_addr_t at;
 
 	/* The first byte of each page but the first */
 	for (at = PAGE_ALIGN(phys + 1); at < phys + size; at += PAGE_SIZE)
-		if (dma_phys_to_bus(at) != first + (at - phys))
+		if (dma_phys_to_machine(at) != first + (at - phys))
 			return false;
-	return dma_phys_to_bus(phys) != (phys_addr_t)DMA_MAPPING_ERROR;
+	return dma_phys_to_machine(phys) != (phys_addr_t)DMA_MAPPING_ERROR;
 }
 
 static void expect_as_slowly(phys_addr_t phys, size_t size)
 {
 	machine_context("%#llx+%#zx", phys, size);
-	EXPECT_EQ(dma_bus_contiguous(phys, size), slowly_contiguous(phys, size));
+	EXPECT_EQ(dma_machine_contiguous(phys, size), slowly_contiguous(phys, size));
 }
 
 static void expect_as_slowly_anywhere(u64 *random, size_t most)
@@ -76,7 +76,7 @@ TEST_ALL_FRAMES(xen_contiguity)
 		expect_as_slowly_anywhere(&random, i % 2 ? 20000 : 5 * SZ_1M);
 		machine_ticks += i % 4 == 0;
 	}
-	EXPECT(dma_bus_contiguous(DMA_PHYS_NONE, 100000));
+	EXPECT(dma_machine_contiguous(DMA_PHYS_NONE, 100000));
 	if (variant == FRAMES_NATIVE)
 		return;
 	machine_make_hole(machine_page_phys(7));
@@ -121,7 +121,7 @@ static phys_addr_t page_of_leaf(unsigned long i)
 
 static bool contiguous(unsigned long first, unsigned long nr)
 {
-	return dma_bus_contiguous(page_of_leaf(first), BYTES(nr));
+	return dma_machine_contiguous(page_of_leaf(first), BYTES(nr));
 }
 
 /* A tick later it may be read in any case. */
@@ -410,7 +410,7 @@ TEST_ALL_FRAMES(xen_exchange)
 	unsigned long extents;
 	struct page *page;
 	unsigned int i;
-	u64 bus;
+	u64 maddr;
 
 	if (variant == FRAMES_NATIVE)
 		return;
@@ -419,9 +419,9 @@ TEST_ALL_FRAMES(xen_exchange)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		page = alloc_pages(GFP_KERNEL, get_order(sizes[i]));
 		EXPECT_EQ(xen_dma_make_contiguous(page, sizes[i], DMA_BIT_MASK(28), GFP_KERNEL), 0);
-		bus = dma_phys_to_bus(page_to_phys(page));
-		EXPECT(bus + sizes[i] <= 1 << 28);
-		EXPECT_EQ(bus & (sizes[i] - 1), 0);
+		maddr = dma_phys_to_machine(page_to_phys(page));
+		EXPECT(maddr + sizes[i] <= 1 << 28);
+		EXPECT_EQ(maddr & (sizes[i] - 1), 0);
 		EXPECT(xen_dma_coherent_ok(page_to_phys(page), sizes[i]));
 		xen_dma_undo_contiguous(page, sizes[i]);
 		EXPECT_EQ(machine_extents_in_use(), extents);
@@ -433,16 +433,16 @@ TEST_ALL_FRAMES(xen_exchange)
 	EXPECT_EQ(xen_dma_make_contiguous(page, 4 * SZ_1M, U64_MAX, GFP_ATOMIC), -ENOMEM);
 	/* An extent, and a limit one byte below its end */
 	EXPECT_EQ(xen_dma_make_contiguous(page, 65536, DMA_BIT_MASK(32), GFP_KERNEL), 0);
-	bus = dma_phys_to_bus(page_to_phys(page));
+	maddr = dma_phys_to_machine(page_to_phys(page));
 	xen_dma_undo_contiguous(page, 65536);
-	EXPECT_EQ(xen_dma_make_contiguous(page, 65536, bus + 65536 - 2, GFP_KERNEL), 0);
-	EXPECT(dma_phys_to_bus(page_to_phys(page)) < bus);
+	EXPECT_EQ(xen_dma_make_contiguous(page, 65536, maddr + 65536 - 2, GFP_KERNEL), 0);
+	EXPECT(dma_phys_to_machine(page_to_phys(page)) < maddr);
 	xen_dma_undo_contiguous(page, 65536);
 	EXPECT_EQ(xen_dma_make_contiguous(page, 65536, DMA_BIT_MASK(21), GFP_KERNEL), -ENOMEM);
 	EXPECT_EQ(xen_dma_make_contiguous(page, 4096, 0xfff, GFP_KERNEL), -ENOMEM);
 	EXPECT_EQ(machine_extents_in_use(), extents);
 	__free_pages(page, 10);
-	EXPECT_EQ(xen_dma_max_bus(), (8ULL << 30) - 1);
+	EXPECT_EQ(xen_dma_max_machine(), (8ULL << 30) - 1);
 }
 
 /* Pages that are contiguous but not aligned to their size are not coherent memory. */
@@ -465,15 +465,15 @@ TEST_ALL_FRAMES(xen_sets)
 	boot(variant, "2048");
 	pool = mem->defpool;
 	for (i = 0; i < 16; i++) {
-		phys_addr_t bus = pool->sets[i].bus;
+		phys_addr_t maddr = pool->sets[i].maddr;
 
-		EXPECT_EQ(bus, dma_phys_to_bus(slot_phys(pool, i * IO_TLB_SEGSIZE)));
+		EXPECT_EQ(maddr, dma_phys_to_machine(slot_phys(pool, i * IO_TLB_SEGSIZE)));
 		EXPECT(slowly_contiguous(slot_phys(pool, i * IO_TLB_SEGSIZE), IO_TLB_SET_BYTES));
-		EXPECT_EQ(bus % IO_TLB_SET_BYTES, 0);
-		EXPECT(bus + IO_TLB_SET_BYTES <= 1ULL << 32);
-		highest = max(highest, bus + IO_TLB_SET_BYTES - 1);
+		EXPECT_EQ(maddr % IO_TLB_SET_BYTES, 0);
+		EXPECT(maddr + IO_TLB_SET_BYTES <= 1ULL << 32);
+		highest = max(highest, maddr + IO_TLB_SET_BYTES - 1);
 	}
-	EXPECT_EQ(pool->bus_max, highest);
+	EXPECT_EQ(pool->maddr_max, highest);
 }
 
 /* A hypervisor with too little: a quarter of what it has stays free, and one is told. */
@@ -585,6 +585,6 @@ TEST_ALL_FRAMES(xen_foreign_page)
 	EXPECT(!memcmp(seen, data, sizeof(data)));
 
 	/* Mapped directly, its address is in no pool, though its number there is. */
-	EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, dma_phys_to_bus(buffer.phys))));
+	EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, dma_phys_to_machine(buffer.phys))));
 	buffer_free(&buffer);
 }

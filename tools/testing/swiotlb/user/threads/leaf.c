@@ -78,9 +78,9 @@ static void *ask_for_pages(void *arg)
 	for (i = 0; i < CHANGES; i++) {
 		pass(owner, SEEN);
 		wait_for(owner, CHANGED);
-		EXPECT(dma_bus_contiguous(PFN_PHYS(owner->first), PAGES * PAGE_SIZE) ==
+		EXPECT(dma_machine_contiguous(PFN_PHYS(owner->first), PAGES * PAGE_SIZE) ==
 		       owner->contiguous);
-		EXPECT(dma_bus_contiguous(PFN_PHYS(owner->first), PAGES / 2 * PAGE_SIZE));
+		EXPECT(dma_machine_contiguous(PFN_PHYS(owner->first), PAGES / 2 * PAGE_SIZE));
 	}
 	machine_thread_stop();
 	return NULL;
@@ -94,7 +94,7 @@ static void *ask_for_leaf(void *arg)
 	machine_thread_start();
 	while (!READ_ONCE(over)) {
 		__atomic_fetch_add(&machine_ticks, 1, __ATOMIC_RELAXED);
-		dma_bus_contiguous(MACHINE_LOW_START, P2M_PER_PAGE * PAGE_SIZE);
+		dma_machine_contiguous(MACHINE_LOW_START, P2M_PER_PAGE * PAGE_SIZE);
 		*read += !!(READ_ONCE(xen_p2m_leaves[PHYS_PFN(MACHINE_LOW_START) / P2M_PER_PAGE]) &
 			    XEN_P2M_VALID);
 		sched_yield();

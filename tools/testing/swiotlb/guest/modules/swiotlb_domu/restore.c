@@ -120,7 +120,7 @@ static int map_rounds(struct edu *edu, struct piece *piece)
 /* Stock looks for the page of a stale DMA address, and dies of what it finds. */
 static bool may_hold(void)
 {
-	return IS_ENABLED(CONFIG_ARCH_HAS_DMA_BUS);
+	return IS_ENABLED(CONFIG_ARCH_HAS_DMA_MACHINE);
 }
 
 static int with_held(struct edu *edu, struct piece *piece)

@@ -71,7 +71,7 @@ int row_grant_pages(struct edu *edu, struct said *said)
 {
 	int i, err = 0;
 
-	if (!IS_ENABLED(CONFIG_ARCH_HAS_DMA_BUS)) {
+	if (!IS_ENABLED(CONFIG_ARCH_HAS_DMA_MACHINE)) {
 		say(said, "not asked, it panics");
 		return -EIO;
 	}

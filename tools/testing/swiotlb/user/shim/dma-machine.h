@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Bus addresses of the fake machine, in place of the x86 <asm/dma-bus.h>: what is
+ * Machine addresses of the fake machine, in place of the x86 <asm/dma-machine.h>: what is
  * behind the hooks is the unedited drivers/pci/xen-iommu.c and <asm/xen/p2m-leaf.h>,
  * only that calls are ordinary ones.
  */
-#ifndef _SHIM_DMA_BUS_H
-#define _SHIM_DMA_BUS_H
+#ifndef _SHIM_DMA_MACHINE_H
+#define _SHIM_DMA_MACHINE_H
 
 #include "kernel.h"
 #include <asm/xen/p2m-leaf.h>
@@ -14,27 +14,27 @@ struct swiotlb_backend;
 
 DECLARE_STATIC_KEY_FALSE(xen_dma_key);
 
-phys_addr_t xen_dma_phys_to_bus(phys_addr_t phys);
-phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus);
+phys_addr_t xen_dma_phys_to_machine(phys_addr_t phys);
+phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr);
 bool xen_dma_contiguous(phys_addr_t phys, size_t size);
 bool xen_dma_coherent_ok(phys_addr_t phys, size_t size);
-u64 xen_dma_max_bus(void);
+u64 xen_dma_max_machine(void);
 int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit, gfp_t gfp);
 void xen_dma_undo_contiguous(struct page *page, size_t size);
 void xen_dma_init(void);
 extern const struct swiotlb_backend xen_swiotlb_backend;
 
-static inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
+static inline phys_addr_t dma_phys_to_machine(phys_addr_t phys)
 {
-	return xen_dma_key ? xen_dma_phys_to_bus(phys) : phys;
+	return xen_dma_key ? xen_dma_phys_to_machine(phys) : phys;
 }
 
-static inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
+static inline phys_addr_t dma_machine_to_phys(phys_addr_t maddr)
 {
-	return xen_dma_key ? xen_dma_bus_to_phys(bus) : bus;
+	return xen_dma_key ? xen_dma_machine_to_phys(maddr) : maddr;
 }
 
-static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
+static inline bool dma_machine_contiguous(phys_addr_t phys, size_t size)
 {
 	unsigned long bytes = offset_in_page(phys) + size;
 
@@ -43,27 +43,27 @@ static inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 		xen_dma_contiguous(phys, size);
 }
 
-static inline bool dma_bus_is_phys(void)
+static inline bool dma_machine_is_phys(void)
 {
 	return !xen_dma_key;
 }
 
-static inline bool dma_bus_coherent_ok(phys_addr_t phys, size_t size)
+static inline bool dma_machine_coherent_ok(phys_addr_t phys, size_t size)
 {
 	return !xen_dma_key || xen_dma_coherent_ok(phys, size);
 }
 
-static inline u64 dma_bus_max(void)
+static inline u64 dma_machine_max(void)
 {
-	return xen_dma_max_bus();
+	return xen_dma_max_machine();
 }
 
-static inline int dma_bus_make_contiguous(struct page *page, size_t size, u64 limit, gfp_t gfp)
+static inline int dma_machine_make_contiguous(struct page *page, size_t size, u64 limit, gfp_t gfp)
 {
 	return xen_dma_make_contiguous(page, size, limit, gfp);
 }
 
-static inline void dma_bus_undo_contiguous(struct page *page, size_t size)
+static inline void dma_machine_undo_contiguous(struct page *page, size_t size)
 {
 	if (xen_dma_key)
 		xen_dma_undo_contiguous(page, size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Bus addresses on x86: physical addresses, but machine addresses on Xen PV.
- * See <linux/dma-bus.h> for what each function means.
+ * Machine addresses on x86: physical addresses, but on Xen PV those that P2M has.
+ * See <linux/dma-machine.h> for what each function means.
  *
  * xen_dma_key is off on everything but Xen PV, so that each hook is one no-op.
  * Behind it, on the path of every mapping, there are a few instructions out of
@@ -11,8 +11,8 @@
  * there from the arguments is computed elsewhere as well, because it would do so
  * for all in front of the branch: OPTIMIZER_HIDE_VAR().
  */
-#ifndef _ASM_X86_DMA_BUS_H
-#define _ASM_X86_DMA_BUS_H
+#ifndef _ASM_X86_DMA_MACHINE_H
+#define _ASM_X86_DMA_MACHINE_H
 
 #include <linux/gfp_types.h>
 #include <linux/jump_label.h>
@@ -29,11 +29,11 @@ struct swiotlb_backend;
 DECLARE_STATIC_KEY_FALSE(xen_dma_key);
 
 /* drivers/pci/xen-iommu.c */
-phys_addr_t xen_dma_phys_to_bus(phys_addr_t phys);
-phys_addr_t xen_dma_bus_to_phys(phys_addr_t bus);
+phys_addr_t xen_dma_phys_to_machine(phys_addr_t phys);
+phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr);
 bool xen_dma_contiguous(phys_addr_t phys, size_t size);
 bool xen_dma_coherent_ok(phys_addr_t phys, size_t size);
-u64 xen_dma_max_bus(void);
+u64 xen_dma_max_machine(void);
 int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 			    gfp_t gfp);
 void xen_dma_undo_contiguous(struct page *page, size_t size);
@@ -42,10 +42,10 @@ extern const struct swiotlb_backend xen_swiotlb_backend;
 
 #define XEN_DMA_THUNK(fn)	"call __raw_callee_save_" #fn
 
-static __always_inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
+static __always_inline phys_addr_t dma_phys_to_machine(phys_addr_t phys)
 {
 	unsigned long pfn, mfn;
-	phys_addr_t bus;
+	phys_addr_t maddr;
 
 	if (!static_branch_unlikely(&xen_dma_key))
 		return phys;
@@ -59,24 +59,24 @@ static __always_inline phys_addr_t dma_phys_to_bus(phys_addr_t phys)
 			return PFN_PHYS(mfn) | (phys & ~PAGE_MASK);
 	}
 
-	asm volatile(XEN_DMA_THUNK(xen_dma_phys_to_bus)
-	    : "=a" (bus), ASM_CALL_CONSTRAINT : "D" (phys) : "memory", "cc");
-	return bus;
+	asm volatile(XEN_DMA_THUNK(xen_dma_phys_to_machine)
+	    : "=a" (maddr), ASM_CALL_CONSTRAINT : "D" (phys) : "memory", "cc");
+	return maddr;
 }
 
-static __always_inline phys_addr_t dma_bus_to_phys(phys_addr_t bus)
+static __always_inline phys_addr_t dma_machine_to_phys(phys_addr_t maddr)
 {
 	phys_addr_t phys;
 
 	if (!static_branch_unlikely(&xen_dma_key))
-		return bus;
+		return maddr;
 
-	asm volatile(XEN_DMA_THUNK(xen_dma_bus_to_phys)
-	    : "=a" (phys), ASM_CALL_CONSTRAINT : "D" (bus) : "memory", "cc");
+	asm volatile(XEN_DMA_THUNK(xen_dma_machine_to_phys)
+	    : "=a" (phys), ASM_CALL_CONSTRAINT : "D" (maddr) : "memory", "cc");
 	return phys;
 }
 
-static __always_inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
+static __always_inline bool dma_machine_contiguous(phys_addr_t phys, size_t size)
 {
 	unsigned long ret;
 	size_t bytes;
@@ -97,32 +97,32 @@ static __always_inline bool dma_bus_contiguous(phys_addr_t phys, size_t size)
 	return (u8)ret;
 }
 
-static inline bool dma_bus_is_phys(void)
+static inline bool dma_machine_is_phys(void)
 {
 	return !static_branch_unlikely(&xen_dma_key);
 }
 
-static inline bool dma_bus_coherent_ok(phys_addr_t phys, size_t size)
+static inline bool dma_machine_coherent_ok(phys_addr_t phys, size_t size)
 {
 	return !static_branch_unlikely(&xen_dma_key) ||
 		xen_dma_coherent_ok(phys, size);
 }
 
-static inline u64 dma_bus_max(void)
+static inline u64 dma_machine_max(void)
 {
-	return xen_dma_max_bus();
+	return xen_dma_max_machine();
 }
 
-static inline int dma_bus_make_contiguous(struct page *page, size_t size,
-					  u64 limit, gfp_t gfp)
+static inline int dma_machine_make_contiguous(struct page *page, size_t size,
+					      u64 limit, gfp_t gfp)
 {
 	return xen_dma_make_contiguous(page, size, limit, gfp);
 }
 
-static inline void dma_bus_undo_contiguous(struct page *page, size_t size)
+static inline void dma_machine_undo_contiguous(struct page *page, size_t size)
 {
 	if (static_branch_unlikely(&xen_dma_key))
 		xen_dma_undo_contiguous(page, size);
 }
 
-#endif /* _ASM_X86_DMA_BUS_H */
+#endif /* _ASM_X86_DMA_MACHINE_H */

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dma_capable() took (dev, dma, size, is_ram) once and takes (dev, phys, dma, size) now.
+ * All of these are numbers, so the types let a call of the old form pass; the macro has
+ * to refuse it. user/run compiles this file: as it is it has to compile, with LAST the
+ * last argument of an old call it must not.
+ */
+#include <linux/dma-direct.h>
+
+#ifndef LAST
+#define LAST	size
+#endif
+
+bool capable(struct device *dev, dma_addr_t dma, size_t size, bool is_ram);
+
+bool capable(struct device *dev, dma_addr_t dma, size_t size, bool is_ram)
+{
+	return dma_capable(dev, dma, dma, LAST);
+}
