@@ -561,7 +561,7 @@ static void make_and_undo(struct kunit *test)
 		KUNIT_EXPECT_LE(test, maddr_of(t->pages) + size - 1,
 				DMA_BIT_MASK(32));
 		KUNIT_EXPECT_TRUE(test, dma_machine_coherent_ok(page_to_phys(t->pages),
-							    size));
+								size));
 		expect_consistent(test, t->pages, NR_PAGES);
 		expect_usable(test, t->pages, NR_PAGES);
 
@@ -639,9 +639,9 @@ static void atomic_context(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	local_irq_save(flags);
 	large = dma_machine_make_contiguous(page, PAGE_SIZE << MAX_PAGE_ORDER,
-					DMA_BIT_MASK(32), GFP_ATOMIC);
+					    DMA_BIT_MASK(32), GFP_ATOMIC);
 	small = dma_machine_make_contiguous(t->pages, SZ_16K, DMA_BIT_MASK(32),
-					GFP_ATOMIC);
+					    GFP_ATOMIC);
 	local_irq_restore(flags);
 
 	KUNIT_EXPECT_EQ(test, large, -ENOMEM);
