@@ -3,7 +3,7 @@
  * Software IO TLB: allocations that do not fit into a slot set.
  *
  * They take the last slots of one set, all of the next ones and the first slots of
- * another, all of them adjacent by machine address. See the drawing in swiotlb_internal.h.
+ * another, all of them adjacent by machine address. See the drawing in swiotlb_set.h.
  *
  * The sets may belong to several areas, of which only one is locked at a time. So a
  * place is looked for without any lock, and then taken set by set; if somebody else
