@@ -15,7 +15,7 @@ $(STOCK_FILES:%=$(STOCK)/%):
 
 $(OUT)/stock/%.o: $(HERE)%.c $(HEADERS) $(STOCK_FILES:%=$(STOCK)/%)
 	@mkdir -p $(@D)
-	@gcc $(STOCK_FLAGS) $(CPPFLAGS) $(CFLAGS) -I$(HERE)machine -MMD -c $< -o $@
+	@gcc $(STOCK_FLAGS) $(CPPFLAGS) $(CFLAGS) -I$(HERE)machine -MMD -MP -c $< -o $@
 
 # The fake machine's P2M, which is not used here, calls what is the same in all kernels.
 $(OUT)/stock/compare-with: $(COMPARE:%=$(OUT)/stock/%) $(OUT)/stock/compare/stock.o \
