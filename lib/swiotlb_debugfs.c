@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Software IO TLB: how many slots are in use, and how many ever were.
+ * Software IO TLB: the counters in debugfs, and how the high-water mark is kept.
  *
  * The high-water mark is that of all areas together, but a mapping must not write
  * anything that is shared by all areas. Therefore each area has an allowance: it is
@@ -18,49 +18,6 @@
 
 #include "swiotlb_internal.h"
 
-/**
- * swiotlb_pool_used() - number of slots in use
- * @pool:	Pool.
- *
- * Context: Any.
- * Return: Number of slots, perhaps off by what is mapped and unmapped meanwhile.
- */
-unsigned long swiotlb_pool_used(struct io_tlb_pool *pool)
-{
-	unsigned long used = 0;
-	unsigned int i;
-
-	for (i = 0; i < pool->nareas; i++)
-		used += READ_ONCE(pool->areas[i].used);
-	return used;
-}
-
-/**
- * swiotlb_mem_used() - number of slots in use
- * @mem:	Software IO TLB.
- *
- * Areas are looked at one after the other, so the sum may be off by what is
- * mapped and unmapped meanwhile.
- *
- * Context: Any.
- * Return: Number of slots, those in transient pools included.
- */
-unsigned long swiotlb_mem_used(struct io_tlb_mem *mem)
-{
-	unsigned long used = atomic_long_read(&mem->transient_nslabs);
-	struct io_tlb_pool_table *table;
-	unsigned int i;
-
-	rcu_read_lock();
-	table = rcu_dereference(mem->pools);
-	for (i = 0; table && i < table->nr; i++)
-		used += swiotlb_pool_used(table->pools[i]);
-	rcu_read_unlock();
-	return used;
-}
-
-#ifdef CONFIG_DEBUG_FS
-
 /* An area may use that many slots less or more before its allowance changes again. */
 static unsigned int step_of(const struct io_tlb_area *area)
 {
@@ -76,7 +33,14 @@ static void raise_hiwater(struct io_tlb_mem *mem, long nslabs)
 		;
 }
 
-static void allow(struct io_tlb_mem *mem, long nslabs)
+/**
+ * swiotlb_allow() - let more slots or fewer be in use
+ * @mem:	Software IO TLB.
+ * @nslabs:	Number of slots; negative for fewer.
+ *
+ * Context: Any.
+ */
+void swiotlb_allow(struct io_tlb_mem *mem, long nslabs)
 {
 	long allowed = atomic_long_add_return(nslabs, &mem->allowed);
 
@@ -91,7 +55,7 @@ static void set_allowance(struct io_tlb_area *area, unsigned int allowance)
 
 	area->allowance = allowance;
 	area->keep_above = max(allowance, most_unused) - most_unused;
-	allow(area->mem, more);
+	swiotlb_allow(area->mem, more);
 }
 
 /**
@@ -116,19 +80,6 @@ void swiotlb_raise_allowance(struct io_tlb_area *area)
 void swiotlb_lower_allowance(struct io_tlb_area *area)
 {
 	set_allowance(area, area->used + step_of(area));
-}
-
-/**
- * swiotlb_account_transient() - account for slots in transient pools
- * @mem:	Software IO TLB of the device.
- * @nslabs:	Number of slots; negative when they are freed.
- *
- * Context: Any.
- */
-void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs)
-{
-	atomic_long_add(nslabs, &mem->transient_nslabs);
-	allow(mem, nslabs);
 }
 
 /**
@@ -247,5 +198,3 @@ static int __init show_default_mem(void)
 	return 0;
 }
 postcore_initcall(show_default_mem);
-
-#endif /* CONFIG_DEBUG_FS */

@@ -574,6 +574,19 @@ void swiotlb_allow_growth(u64 phys_limit)
 }
 
 /**
+ * swiotlb_stop_growth() - add no more pools to the default software IO TLB
+ *
+ * For platforms that set up their hardware for the addresses of the pools that there
+ * are. Call it during boot: a pool that is being added at this moment still appears.
+ *
+ * Context: Any.
+ */
+void swiotlb_stop_growth(void)
+{
+	WRITE_ONCE(io_tlb_default_mem.can_grow, false);
+}
+
+/**
  * swiotlb_growth_limit() - where the pools may be that a software IO TLB is grown by
  * @mem:	Software IO TLB that can grow.
  *
@@ -828,6 +841,13 @@ static void unpublish_transient(struct io_tlb_pool *pool)
 	spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
+/* @nslabs more slots are in transient pools; negative for fewer. */
+static void count_transient(struct io_tlb_mem *mem, long nslabs)
+{
+	atomic_long_add(nslabs, &mem->transient_nslabs);
+	swiotlb_allow(mem, nslabs);
+}
+
 /**
  * swiotlb_alloc_transient() - serve a request from a pool of its own
  * @rq:		What is wanted. Receives the DMA address.
@@ -861,7 +881,7 @@ struct io_tlb_pool *swiotlb_alloc_transient(struct io_tlb_request *rq,
 		destroy_transient(pool);
 		return NULL;
 	}
-	swiotlb_account_transient(rq->dev->dma_io_tlb_mem, pool->nslabs);
+	count_transient(rq->dev->dma_io_tlb_mem, pool->nslabs);
 	publish_transient(pool);
 	return pool;
 }
@@ -885,7 +905,7 @@ void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
 
 	unpublish_transient(pool);
 	uncount_added(mem, pool);
-	swiotlb_account_transient(mem, -pool->nslabs);
+	count_transient(mem, -pool->nslabs);
 	call_rcu(&pool->rcu, free_transient_rcu);
 }
 

@@ -500,9 +500,10 @@ void __init swiotlb_exit(void)
 }
 
 /**
- * default_swiotlb_base() - lowest physical address of the default pool
+ * default_swiotlb_base() - lowest physical address of the pool that was set up first
  *
- * Who asks expects all bounce buffers above it, so no pool is added from now on.
+ * Pools that are added may lie below it. A caller that needs all bounce buffers above
+ * this address calls swiotlb_stop_growth() first.
  *
  * Context: Any.
  * Return: The address, or 0 if there is no pool.
@@ -511,7 +512,6 @@ phys_addr_t default_swiotlb_base(void)
 {
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
 
-	io_tlb_default_mem.can_grow = false;
 	return pool ? pool->start : 0;
 }
 

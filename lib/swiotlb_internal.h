@@ -507,17 +507,17 @@ void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		       struct io_tlb_pool_table *table);
 struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
 					  phys_addr_t paddr);
+unsigned long swiotlb_pool_used(struct io_tlb_pool *pool);
+unsigned long swiotlb_mem_used(struct io_tlb_mem *mem);
 
 /* swiotlb_connect.c */
 int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits);
 void swiotlb_pool_disconnect(struct io_tlb_pool *pool);
 
 /* swiotlb_debugfs.c */
-unsigned long swiotlb_pool_used(struct io_tlb_pool *pool);
-unsigned long swiotlb_mem_used(struct io_tlb_mem *mem);
 #ifdef CONFIG_DEBUG_FS
 void swiotlb_create_debugfs_files(struct io_tlb_mem *mem, const char *dirname);
-void swiotlb_account_transient(struct io_tlb_mem *mem, long nslabs);
+void swiotlb_allow(struct io_tlb_mem *mem, long nslabs);
 void swiotlb_return_allowance(struct io_tlb_pool *pool);
 #else
 static inline void swiotlb_create_debugfs_files(struct io_tlb_mem *mem,
@@ -525,10 +525,8 @@ static inline void swiotlb_create_debugfs_files(struct io_tlb_mem *mem,
 {
 }
 
-static inline void swiotlb_account_transient(struct io_tlb_mem *mem,
-					     long nslabs)
+static inline void swiotlb_allow(struct io_tlb_mem *mem, long nslabs)
 {
-	atomic_long_add(nslabs, &mem->transient_nslabs);
 }
 
 static inline void swiotlb_return_allowance(struct io_tlb_pool *pool)

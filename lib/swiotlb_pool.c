@@ -426,6 +426,47 @@ void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 }
 
 /**
+ * swiotlb_pool_used() - number of slots in use
+ * @pool:	Pool.
+ *
+ * Context: Any.
+ * Return: Number of slots, perhaps off by what is mapped and unmapped meanwhile.
+ */
+unsigned long swiotlb_pool_used(struct io_tlb_pool *pool)
+{
+	unsigned long used = 0;
+	unsigned int i;
+
+	for (i = 0; i < pool->nareas; i++)
+		used += READ_ONCE(pool->areas[i].used);
+	return used;
+}
+
+/**
+ * swiotlb_mem_used() - number of slots in use
+ * @mem:	Software IO TLB.
+ *
+ * Areas are looked at one after the other, so the sum may be off by what is
+ * mapped and unmapped meanwhile.
+ *
+ * Context: Any.
+ * Return: Number of slots, those in transient pools included.
+ */
+unsigned long swiotlb_mem_used(struct io_tlb_mem *mem)
+{
+	unsigned long used = atomic_long_read(&mem->transient_nslabs);
+	struct io_tlb_pool_table *table;
+	unsigned int i;
+
+	rcu_read_lock();
+	table = rcu_dereference(mem->pools);
+	for (i = 0; table && i < table->nr; i++)
+		used += swiotlb_pool_used(table->pools[i]);
+	rcu_read_unlock();
+	return used;
+}
+
+/**
  * swiotlb_mem_init() - initialise a software IO TLB that has no pool yet
  * @mem:	Zeroed memory.
  *

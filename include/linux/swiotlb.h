@@ -277,6 +277,14 @@ static inline void swiotlb_prepare(struct device *dev)
 }
 #endif /* CONFIG_SWIOTLB */
 
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+void swiotlb_stop_growth(void);
+#else
+static inline void swiotlb_stop_growth(void)
+{
+}
+#endif
+
 phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
 				   size_t mapping_size,
 				   unsigned int alloc_align_mask,

@@ -25,8 +25,7 @@ static void side_setup(unsigned int mib, unsigned int areas)
 	swiotlb_init(true, 0);
 	swiotlb_update_mem_attributes();
 	swiotlb_dev_init(&device);
-	/* Who asks for this wants no pools to be added in the background. */
-	default_swiotlb_base();
+	SIDE_STOP_GROWTH();
 }
 
 static bool side_reserve(unsigned int mib)
@@ -114,9 +113,9 @@ static bool side_find(dma_addr_t dma)
 
 static void side_add_pool(void)
 {
-	io_tlb_default_mem.can_grow = true;
+	SIDE_ALLOW_GROWTH();
 	SIDE_GROW();
-	default_swiotlb_base();
+	SIDE_STOP_GROWTH();
 }
 
 static unsigned long side_used(void)

@@ -14,7 +14,7 @@ static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 static void boot_fixed(const char *param, struct device *dev, unsigned int mask_bits, u64 offset)
 {
 	boot(FRAMES_NATIVE, param);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	device_init(dev, mask_bits);
 	dev->archdata.dma_offset = offset;
 }

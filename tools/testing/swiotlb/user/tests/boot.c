@@ -116,6 +116,8 @@ TEST(boot_or_not)
 	EXPECT(mem->defpool->end <= 1ULL << 32);
 	EXPECT_EQ(default_swiotlb_limit(), ARCH_LOW_ADDRESS_LIMIT);
 	EXPECT_EQ(default_swiotlb_base(), mem->defpool->start);
+	EXPECT_EQ(default_swiotlb_limit(), ARCH_LOW_ADDRESS_LIMIT);
+	swiotlb_stop_growth();
 	EXPECT_EQ(default_swiotlb_limit(), mem->defpool->end - 1);
 
 	machine_power_on(&config);
@@ -215,7 +217,7 @@ TEST(boot_uneven_areas)
 	machine_power_on(&config);
 	buf = memblock_alloc(7 * 262144, 262144);
 	EXPECT_EQ(swiotlb_init_buffer(buf, 7 * 262144, 0, NULL), 7 * 262144);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	EXPECT_EQ(mem->defpool->areas[3].nr_sets, 1);
 	device_init(&dev, 64);
 	buffer = buffer_alloc(2048, 0, __GFP_HIGHMEM);

@@ -74,7 +74,7 @@ TEST_XEN_FRAMES(connect_fragments)
 		return;
 	for (order = 6; order < 9; order++) {
 		boot_xen(variant + 1, "4096,2", order, 0);
-		mem->can_grow = false;
+		swiotlb_stop_growth();
 		check_sets(mem->defpool);
 		EXPECT_EQ(mem->nslabs, 4096);
 		EXPECT_EQ(mem->defpool->longest, PAGE_SIZE << order);
@@ -204,7 +204,7 @@ static unsigned int map_all(dma_addr_t *at, struct buffer *buffer)
 {
 	unsigned int nr = 0;
 
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	while ((at[nr] = map(&dev, buffer, DMA_TO_DEVICE)) != DMA_MAPPING_ERROR)
 		nr++;
 	return nr;
@@ -318,7 +318,7 @@ TEST_XEN_FRAMES(reconnect_less)
 		boot_xen(variant + 1, "2048,2", 0, 0);
 		device_init(&dev, 32);
 		set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
-		mem->can_grow = false;
+		swiotlb_stop_growth();
 		for (i = 0; i < 16; i++)
 			EXPECT((at[i] = map(&dev, &set, DMA_TO_DEVICE)) != DMA_MAPPING_ERROR);
 		machine_restore();
@@ -436,7 +436,7 @@ TEST(reconnect_span_cut)
 	dma_addr_t dma;
 
 	boot_xen(FRAMES_BY_PAGE, "2048,2", 0, 0);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	buffer = buffer_alloc(2 * SZ_1M, 0, __GFP_HIGHMEM);
 	dma = map(&dev, &buffer, DMA_TO_DEVICE);
@@ -493,7 +493,7 @@ TEST_XEN_FRAMES(reconnect_low)
 TEST(reconnect_lost_promise)
 {
 	boot_xen(FRAMES_BY_PAGE, "1024,2", 0, 0);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	EXPECT(swiotlb_supports(&dev, DMA_BIT_MASK(32)));
 	machine_restore();

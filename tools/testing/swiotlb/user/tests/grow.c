@@ -522,7 +522,7 @@ TEST(grow_forbidden)
 	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
 	nr = fill(&dev, &set, dma);
 	schedule_work(&mem->growth->grow);
-	default_swiotlb_base();
+	swiotlb_stop_growth();
 	EXPECT(map(&dev, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 	EXPECT_EQ(machine_work(), 1);
 	EXPECT_EQ(mem->nslabs, 512);

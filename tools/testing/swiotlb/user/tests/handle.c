@@ -244,7 +244,7 @@ static void boot_in_sets(void)
 	machine_fragment_extents(IO_TLB_SET_ORDER);
 	core_boot(&config);
 	machine_run_initcalls();
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 }
 

@@ -43,7 +43,7 @@ TEST_ALL_FRAMES(map_refused)
 	struct device dev;
 
 	boot(variant, "1024");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	buffer = buffer_alloc(2 * SZ_1M + 1, 0, __GFP_HIGHMEM);
 
@@ -160,7 +160,7 @@ TEST_ALL_FRAMES(map_full)
 	unsigned int i;
 
 	boot(variant, "512");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	buffer = buffer_alloc(2048, 0, __GFP_HIGHMEM);
 	for (i = 0; i < 512; i++) {
@@ -193,7 +193,7 @@ TEST(map_finds_every_run)
 	u64 random = 5;
 
 	boot(FRAMES_NATIVE, "512,1");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	one = buffer_alloc(2048, 0, __GFP_HIGHMEM);
 	run = buffer_alloc(262144, 0, __GFP_HIGHMEM);

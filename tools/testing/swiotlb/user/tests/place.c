@@ -82,7 +82,7 @@ static void boot_askew(struct device *dev, struct bus_dma_region *range)
 	machine_power_on(&config);
 	memblock_alloc_low(5 * PAGE_SIZE, PAGE_SIZE);
 	EXPECT(swiotlb_init_buffer(memblock_alloc_low(4 * SZ_1M, PAGE_SIZE), 4 * SZ_1M, 0, NULL));
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	EXPECT(io_tlb_default_mem.defpool->start % IO_TLB_SET_BYTES);
 	*range = (struct bus_dma_region){ 0, 0x70027000, U32_MAX };
 	device_init(dev, 32);
@@ -168,7 +168,7 @@ TEST(place_too_much_padding)
 	dev.min_align_mask = 0xfff;
 	check_alignment(&dev, buffer.phys, 262144, 0);
 
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	EXPECT_EQ(swiotlb_tbl_map_single(&dev, buffer.phys, 200000, 0x1fffff, DMA_TO_DEVICE, 0),
 		  (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT(machine_said("swiotlb buffer is full (sz: 200000 bytes)"));
@@ -236,7 +236,7 @@ TEST_ALL_FRAMES(place_limit)
 	u64 mask;
 
 	boot(variant, "2048");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	buffer = buffer_alloc(2048, 0, __GFP_HIGHMEM);
 	/* In the middle of a set, where a reach of whole bits never ends */
@@ -271,7 +271,7 @@ TEST_ALL_FRAMES(place_last_byte)
 	unsigned int i;
 
 	boot(variant, "512,1");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	for (i = 0; i < 4; i++)
 		lowest = min(lowest, (u64)io_tlb_default_mem.defpool->sets[i].maddr);
@@ -295,7 +295,7 @@ TEST_ALL_FRAMES(place_boundary)
 	unsigned int b, nr, i;
 
 	boot(variant, "1024");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	for (b = 0; b < ARRAY_SIZE(boundaries); b++) {
 		dev.segment_boundary = boundaries[b];
@@ -371,7 +371,7 @@ TEST_ALL_FRAMES(place_every_slot)
 	unsigned int i;
 
 	boot(variant, "512");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	buffer = buffer_alloc(IO_TLB_SIZE, 0, __GFP_HIGHMEM);
 	for (i = 0; i < ARRAY_SIZE(dma); i++) {
@@ -398,7 +398,7 @@ TEST(place_windows)
 
 	machine_power_on(&config);
 	EXPECT(swiotlb_init_buffer(memblock_alloc_low(bytes, PAGE_SIZE), bytes, 0, NULL));
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	area = io_tlb_default_mem.defpool->areas;
 	EXPECT_EQ(area->nr_sets, IO_TLB_WINDOW_SETS + 16);
 	device_init(&dev, 32);
@@ -435,7 +435,7 @@ TEST(place_window_half_seen)
 	unsigned int i;
 
 	boot(FRAMES_NATIVE, "4096,1");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&half_seen_by, 32);
 	one = buffer_alloc(IO_TLB_SIZE, 0, 0);
 	two = buffer_alloc(2 * IO_TLB_SIZE, 0, 0);
@@ -495,7 +495,7 @@ TEST(place_last_run)
 	unsigned int free;
 
 	machine_boot(&config);
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	/* Odd ones would start in the middle of a page, where a mapping does not. */
 	for (free = 2; free < IO_TLB_SEGSIZE; free += 2)
 		check_last_run(free);
@@ -512,7 +512,7 @@ TEST(place_areas)
 	unsigned int i;
 
 	machine_boot(&config);
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	pool = io_tlb_default_mem.defpool;
 	EXPECT_EQ(pool->nareas, 4);
 	EXPECT_EQ(pool->areas[0].nr_sets, 2);
@@ -547,7 +547,7 @@ TEST(place_dma_range)
 	dma_addr_t dma, next;
 
 	boot(FRAMES_NATIVE, "512,1");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 64);
 	start = io_tlb_default_mem.defpool->start;
 	ranges[0] = (struct bus_dma_region){ start, 0x40000000, 0x1800 };
@@ -585,7 +585,7 @@ TEST(place_dma_range_behind_iommu)
 	phys_addr_t tlb;
 
 	boot(FRAMES_NATIVE, "512,1");
-	io_tlb_default_mem.can_grow = false;
+	swiotlb_stop_growth();
 	device_init(&dev, 64);
 	dev.dma_range_map = ranges;
 	buffer = buffer_alloc(5000, 0x800, __GFP_HIGHMEM);

@@ -77,7 +77,7 @@ TEST_ALL_FRAMES(promise_question)
 	EXPECT_EQ(machine_pages_in_use(), pages);
 	EXPECT_EQ(machine_objects_in_use(), objects);
 	EXPECT_EQ(machine_extents_in_use(), extents);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	EXPECT_EQ(dma_direct_supported(&narrow, DMA_BIT_MASK(BITS)), !IS_XEN);
 	buffer_free(&buffer);
 }

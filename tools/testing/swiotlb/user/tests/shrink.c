@@ -254,7 +254,7 @@ TEST_ALL_FRAMES(shrink_used_when_closing)
 		contract_check_content(&device, set.phys, set.size, closing);
 
 		/* All of it can be had. */
-		mem->can_grow = false;
+		swiotlb_stop_growth();
 		for (i = 0; i < 3; i++)
 			EXPECT((filled[nr_filled++] = map(&device, &set, DMA_TO_DEVICE)) !=
 			       DMA_MAPPING_ERROR);
@@ -314,7 +314,7 @@ TEST(shrink_closed)
 	dma_addr_t dma;
 
 	boot_grown(FRAMES_NATIVE, 1);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	pool = newest_pool();
 	EXPECT(swiotlb_pool_close(pool));
 	EXPECT(map(&device, &set, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);

@@ -86,7 +86,7 @@ static void boot_state(const struct state *s, unsigned int nr_areas)
 		core_boot(&config);
 	machine_run_initcalls();
 	machine_fail_all(FAIL_DECRYPT, false);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	if (s->lost) {
 		machine_restore();
 		machine_limit_extents(0);

@@ -13,7 +13,7 @@ static void boot_fixed(enum machine_frames frames, const char *param, struct dev
 	struct machine_config config = { .frames = frames, .cpus = 8, .param = param, .seed = 1 };
 
 	machine_boot(&config);
-	mem->can_grow = false;
+	swiotlb_stop_growth();
 	device_init(dev, 32);
 }
 

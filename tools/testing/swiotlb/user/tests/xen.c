@@ -501,7 +501,7 @@ TEST_ALL_FRAMES(xen_trimmed)
 		EXPECT_EQ(machine_extents_in_use(), (n - n / 4) * 64);
 		EXPECT_EQ(mem->defpool->end - mem->defpool->start, (n - n / 4) * 262144);
 		EXPECT_EQ(swiotlb_size_or_default(), (n - n / 4) * 262144);
-		mem->can_grow = false;
+		swiotlb_stop_growth();
 
 		device_init(&dev, 32);
 		buffer = buffer_alloc(262144, 0, __GFP_HIGHMEM);

@@ -245,7 +245,7 @@ void round_boot(const struct scenario *s, u64 seed)
 
 	machine_boot(&config);
 	if (!s->grows)
-		default_swiotlb_base();		/* whoever asks wants no pool to be added */
+		swiotlb_stop_growth();
 	for (i = 0; i < NR_DEVICES; i++) {
 		masks[i] = DMA_BIT_MASK(32);
 		machine_device_init(&devices[i], &masks[i]);
