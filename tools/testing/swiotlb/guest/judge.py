@@ -154,7 +154,8 @@ def without_allowed(lines: list[str], allow: str) -> list[str]:
 
 def complaints(lines: list[str], allow: str) -> list[str]:
     return [line for line in without_allowed(lines, allow)
-            if BAD.search(line) and not ALLOWED.search(line)]
+            if BAD.search(line) and not ALLOWED.search(line)
+            and not (allow and re.search(allow, line))]
 
 
 def guest_lines(lines: list[str]) -> list[str]:
