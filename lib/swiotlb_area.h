@@ -6,7 +6,10 @@
 #ifndef _LIB_SWIOTLB_AREA_H
 #define _LIB_SWIOTLB_AREA_H
 
+#include <linux/build_bug.h>
 #include <linux/cache.h>
+#include <linux/lockdep.h>
+#include <linux/mmdebug.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -39,6 +42,8 @@ struct io_tlb_set;
 
 /* Summary of a set of which nothing is known; any run may be in it */
 #define IO_TLB_RUN_UNKNOWN	127
+
+static_assert(IO_TLB_RUN_UNKNOWN < BIT(7), "sets_with_bound() needs bit 7");
 
 /**
  * struct io_tlb_area - slot sets under one lock
@@ -83,14 +88,16 @@ static inline u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
 
 /*
  * Any run may be in the area's @set now. Mostly that is known, and then the cache
- * lines are left alone: the CPU that maps and the one that unmaps both have them. The
- * area's lock is held.
+ * lines are left alone: the CPU that maps and the one that unmaps both have them.
+ *
+ * Context: The area's lock is held.
  */
 static inline void summary_forget(struct io_tlb_area *area, unsigned int set)
 {
 	u8 *window = &area->windows[set / IO_TLB_WINDOW_SETS];
 	u8 *summary = summary_byte(area, set);
 
+	lockdep_assert_held(&area->lock);
 	if (*summary != IO_TLB_RUN_UNKNOWN)
 		*summary = IO_TLB_RUN_UNKNOWN;
 	if (*window != IO_TLB_RUN_UNKNOWN)
@@ -112,13 +119,17 @@ static inline void swiotlb_lower_allowance(struct io_tlb_area *area)
 #endif
 
 /*
- * @nslots more of the area are in use. Its lock is held, here and in area_less_used().
+ * @nslots more of the area are in use.
+ *
+ * Context: The area's lock is held, here and in area_less_used().
  */
 static __always_inline void area_more_used(struct io_tlb_area *area,
 					   unsigned int nslots)
 {
 	unsigned int used = area->used + nslots;
 
+	lockdep_assert_held(&area->lock);
+	VM_WARN_ON_ONCE(used > area->nslots);
 	WRITE_ONCE(area->used, used);
 	if (unlikely(used > area->allowance))
 		swiotlb_raise_allowance(area);
@@ -129,6 +140,8 @@ static __always_inline void area_less_used(struct io_tlb_area *area,
 {
 	unsigned int used = area->used - nslots;
 
+	lockdep_assert_held(&area->lock);
+	VM_WARN_ON_ONCE(nslots > area->used);
 	WRITE_ONCE(area->used, used);
 	if (unlikely(used < area->keep_above))
 		swiotlb_lower_allowance(area);

@@ -21,6 +21,8 @@
 /* The largest extent to ask for */
 #define IO_TLB_EXTENT_ORDER	get_order(SZ_2M)
 
+static_assert(SZ_2M / IO_TLB_SET_BYTES <= U8_MAX, "&io_tlb_set.made counts the sets of an extent");
+
 /**
  * struct supply - what has been found out about the memory that the backend has
  * @order:	It has nothing of a larger page order,
@@ -214,7 +216,7 @@ static void trim_pool(struct io_tlb_pool *pool, unsigned long nsets)
 	for (i = 0; i < pool->nareas; i++)
 		trim_area(&pool->areas[i], nsets);
 	for (i = nsets; i < pool->nslabs / IO_TLB_SEGSIZE; i++)
-		set_close(&pool->sets[i]);
+		set_init(&pool->sets[i], 0);
 	pool->nslabs = nsets * IO_TLB_SEGSIZE;
 	pool->end = slot_phys(pool, pool->nslabs);
 }
@@ -278,6 +280,7 @@ int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits)
 {
 	int err;
 
+	might_sleep_if(pool->backend);
 	if (pool->backend) {
 		err = connect_through_backend(pool, low_bits);
 		if (err)
@@ -296,6 +299,7 @@ int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits)
  */
 void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
 {
+	might_sleep_if(pool->backend);
 	if (pool->backend)
 		disconnect_sets(pool, 0, pool->nslabs / IO_TLB_SEGSIZE);
 }
@@ -402,20 +406,30 @@ static void revive_sets(struct io_tlb_pool *pool, unsigned long end)
 	}
 }
 
+/* How many sets have a machine address. The others were lost: they are a pool's last. */
+static unsigned long usable_sets(struct io_tlb_pool *pool)
+{
+	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i, n = 0;
+
+	while (n < nsets && pool->sets[n].maddr != IO_TLB_NO_MADDR)
+		n++;
+	for (i = n; i < nsets; i++)
+		WARN_ON_ONCE(pool->sets[i].maddr != IO_TLB_NO_MADDR);
+	return n;
+}
+
 /*
- * Sets that were lost are the last of a pool. Where all are lost, nothing has an
- * address that could have changed, but there may be memory for them now.
+ * Where all sets are lost, nothing has an address that could have changed, but there may
+ * be memory for them now.
  */
 static bool has_moved(struct io_tlb_pool *pool)
 {
-	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, i;
+	unsigned long nsets = usable_sets(pool), i;
 	phys_addr_t phys;
 
-	if (pool->sets[0].maddr == IO_TLB_NO_MADDR)
+	if (!nsets)
 		return true;
 	for (i = 0; i < nsets; i++) {
-		if (pool->sets[i].maddr == IO_TLB_NO_MADDR)
-			continue;
 		phys = slot_phys(pool, i * IO_TLB_SEGSIZE);
 		if (dma_phys_to_machine(phys) != pool->sets[i].maddr ||
 		    !dma_machine_contiguous(phys, IO_TLB_SET_BYTES))
@@ -488,7 +502,7 @@ void swiotlb_reconnect(void)
 	unsigned int i;
 
 	mutex_lock(&mem->pools_mutex);
-	table = rcu_dereference_protected(mem->pools, 1);
+	table = own_pools(mem);
 	for (i = 0; table && i < table->nr; i++)
 		if (table->pools[i]->backend && has_moved(table->pools[i]))
 			reconnect_pool(table->pools[i]);

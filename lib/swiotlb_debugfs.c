@@ -53,6 +53,8 @@ static void set_allowance(struct io_tlb_area *area, unsigned int allowance)
 	unsigned int most_unused = 2 * step_of(area);
 	int more = allowance - area->allowance;
 
+	lockdep_assert_held(&area->lock);
+	VM_WARN_ON_ONCE(allowance < area->used);
 	area->allowance = allowance;
 	area->keep_above = max(allowance, most_unused) - most_unused;
 	swiotlb_allow(area->mem, more);

@@ -341,7 +341,7 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 static int add_pool(struct io_tlb_mem *mem, unsigned int maddr_bits,
 		    unsigned long nslabs)
 {
-	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
+	struct io_tlb_pool_table *old = own_pools(mem);
 	struct io_tlb_pool_table *table;
 	struct refused *refused = NULL;
 	struct io_tlb_pool *pool;
@@ -370,7 +370,7 @@ static int add_pool(struct io_tlb_mem *mem, unsigned int maddr_bits,
 static bool other_within(struct io_tlb_mem *mem, unsigned int maddr_bits,
 			 const struct io_tlb_pool *but)
 {
-	struct io_tlb_pool_table *table = rcu_dereference_protected(mem->pools, 1);
+	struct io_tlb_pool_table *table = own_pools(mem);
 	unsigned int i;
 
 	for (i = 0; i < table->nr; i++)
@@ -487,7 +487,7 @@ static bool is_irreplaceable(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 /* Free a pool. If it is in use now, or there is no memory, do nothing. */
 static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 {
-	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
+	struct io_tlb_pool_table *old = own_pools(mem);
 	struct io_tlb_pool_table *table;
 
 	table = kzalloc(swiotlb_table_size(old->nr - 1), GFP_KERNEL);
@@ -523,8 +523,8 @@ static void free_idle_pools(struct work_struct *work)
 	mutex_lock(&mem->pools_mutex);
 	WRITE_ONCE(mem->growth->room, ULONG_MAX);
 	/* From the last on, so that removing one does not move those to come */
-	for (i = rcu_dereference_protected(mem->pools, 1)->nr; i-- > 1; ) {
-		pool = rcu_dereference_protected(mem->pools, 1)->pools[i];
+	for (i = own_pools(mem)->nr; i-- > 1; ) {
+		pool = own_pools(mem)->pools[i];
 		idle = has_been_idle(pool);
 		if (is_irreplaceable(mem, pool))
 			continue;
@@ -806,6 +806,7 @@ static struct transient_bucket *transient_bucket(phys_addr_t paddr,
 {
 	u64 block = paddr >> (PAGE_SHIFT + order);
 
+	BUILD_BUG_ON(MAX_PAGE_ORDER >= BIT(4));
 	return &transient_pools[hash_64(block << 4 | order, TRANSIENT_BITS)];
 }
 

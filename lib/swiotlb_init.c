@@ -297,7 +297,9 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 	allow_growth(backend, flags & SWIOTLB_ANY ?
 		     virt_to_phys(high_memory - 1) : ARCH_LOW_ADDRESS_LIMIT);
 	table->boot = true;
+	mutex_lock(&io_tlb_default_mem.pools_mutex);
 	swiotlb_publish(&io_tlb_default_mem, pool, table);
+	mutex_unlock(&io_tlb_default_mem.pools_mutex);
 	if (flags & SWIOTLB_VERBOSE)
 		swiotlb_print_info();
 	return pool->bytes;
@@ -418,7 +420,9 @@ int swiotlb_init_late(size_t size, gfp_t gfp_mask,
 		goto free;
 
 	allow_growth(backend, zone_limit(gfp_mask));
+	mutex_lock(&io_tlb_default_mem.pools_mutex);
 	swiotlb_publish(&io_tlb_default_mem, pool, table);
+	mutex_unlock(&io_tlb_default_mem.pools_mutex);
 	swiotlb_print_info();
 	return 0;
 
@@ -428,15 +432,21 @@ free:
 	return -ENOMEM;
 }
 
-/* Nobody maps any more, or has ever mapped. */
-static void unpublish_default_pool(void)
+/* Nobody maps any more, or has ever mapped. Returns the table of pools. */
+static struct io_tlb_pool_table *unpublish_default_pool(void)
 {
 	struct io_tlb_mem *mem = &io_tlb_default_mem;
+	struct io_tlb_pool_table *table;
 
+	WARN_ON_ONCE(swiotlb_mem_used(mem));
+	mutex_lock(&mem->pools_mutex);
+	table = own_pools(mem);
 	mem->nslabs = 0;
 	mem->can_grow = false;
 	mem->defpool = NULL;
 	RCU_INIT_POINTER(mem->pools, NULL);
+	mutex_unlock(&mem->pools_mutex);
+	return table;
 }
 
 /**
@@ -472,15 +482,14 @@ void __init swiotlb_update_mem_attributes(void)
  */
 void __init swiotlb_exit(void)
 {
-	struct io_tlb_pool_table *table =
-		rcu_dereference_protected(io_tlb_default_mem.pools, 1);
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+	struct io_tlb_pool_table *table;
 
 	if (force_bounce || !pool)
 		return;
 
 	pr_info("tearing down default memory pool\n");
-	unpublish_default_pool();
+	table = unpublish_default_pool();
 	swiotlb_pool_disconnect(pool);
 
 	if (pool->late_alloc) {

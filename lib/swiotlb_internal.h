@@ -20,7 +20,9 @@
 
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/swiotlb.h>
@@ -67,8 +69,7 @@
  * &io_tlb_area.lock protects sets, summary, windows and counters of an area. One area
  * lock is held at a time, interrupts off, also where an allocation takes slots of
  * several areas. &transient_bucket.lock (some of the transient pools) does not nest
- * with it. The table of pools is written during set-up, and later under a mutex
- * (swiotlb_dynamic.c) that is taken where sleeping is fine.
+ * with it. The table of pools is written under &io_tlb_mem.pools_mutex.
  *
  * Who takes slots of several sets, or closes a pool, takes the lock of one area after
  * the other, and has to give back what has been taken if one of them is in use. All of
@@ -90,6 +91,8 @@
 
 /* A record has 31 bits for the end of a mapping. */
 #define IO_TLB_MAX_MAPPING	(((size_t)1 << 31) - PAGE_SIZE)
+
+static_assert(IO_TLB_MAX_MAPPING <= S32_MAX);
 
 /*
  * Where a backend has memory for it, the default pool has machine addresses of no more
@@ -143,9 +146,13 @@ struct io_tlb_slot {
 	s32 end;
 } __packed __aligned(4);
 
+static_assert(sizeof(struct io_tlb_slot) == sizeof(phys_addr_t) + sizeof(s32));
+
 /* Bits of &io_tlb_slot.end of a mapping with padding in front */
 #define IO_TLB_PADDED		BIT(31)
 #define IO_TLB_START_SHIFT	12	/* below: the end, or 0 if it is not in this slot */
+
+static_assert(IO_TLB_SIZE < BIT(IO_TLB_START_SHIFT));
 
 /* The most padding in front of a mapping, in bytes */
 #define IO_TLB_MAX_PADDING	((IO_TLB_PADDED >> IO_TLB_START_SHIFT) - 1)
@@ -316,6 +323,16 @@ struct io_tlb_request {
 
 extern struct io_tlb_mem io_tlb_default_mem;
 
+/*
+ * The table of pools, for those who write it.
+ *
+ * Context: &io_tlb_mem.pools_mutex is held.
+ */
+static inline struct io_tlb_pool_table *own_pools(struct io_tlb_mem *mem)
+{
+	return rcu_dereference_protected(mem->pools, lockdep_is_held(&mem->pools_mutex));
+}
+
 /* How many slots that takes */
 static inline unsigned long nr_slots(u64 bytes)
 {
@@ -364,16 +381,19 @@ static inline size_t mapping_end(const struct io_tlb_slot *slot)
 void swiotlb_wait_for_tries(struct io_tlb_mem *mem);
 
 /*
- * Free slots are going to be taken that may have to go back at once. &io_tlb_mem.tries_lock
- * is held, here and in try_end().
+ * Free slots are going to be taken that may have to go back at once.
+ *
+ * Context: &io_tlb_mem.tries_lock is held, here and in try_end().
  */
 static inline void try_begin(struct io_tlb_mem *mem)
 {
+	lockdep_assert_held(&mem->tries_lock);
 	WRITE_ONCE(mem->trying, mem->trying + 1);
 }
 
 static inline void try_end(struct io_tlb_mem *mem, bool in_vain)
 {
+	lockdep_assert_held(&mem->tries_lock);
 	if (in_vain) {
 		/* Slots have gone back before: pairs with alloc_elsewhere(). */
 		smp_store_release(&mem->tries_in_vain, mem->tries_in_vain + 1);
@@ -534,7 +554,11 @@ static inline void swiotlb_return_allowance(struct io_tlb_pool *pool)
 }
 #endif
 
-/* @nslots of the set have been freed. The area's lock is held. */
+/*
+ * @nslots of the set have been freed.
+ *
+ * Context: The area's lock is held.
+ */
 static __always_inline void area_freed(struct io_tlb_area *area, struct io_tlb_set *set,
 				       unsigned int nslots)
 {

@@ -257,7 +257,8 @@ static bool close_areas(struct io_tlb_pool *pool)
  * swiotlb_pool_close() - hand out no more of a pool
  * @pool:	Pool.
  *
- * Such a pool is not much larger than %IO_TLB_TRY_SETS.
+ * Pools that are added are small, so this does not take long: with pages of 4 KiB they
+ * have at most %IO_TLB_TRY_SETS sets.
  *
  * Context: May sleep. Takes &io_tlb_mem.tries_lock, and in it the locks of all areas,
  * one after the other.
@@ -269,6 +270,7 @@ bool swiotlb_pool_close(struct io_tlb_pool *pool)
 	struct io_tlb_mem *mem = pool->areas[0].mem;
 	bool idle;
 
+	might_sleep();
 	spin_lock_irq(&mem->tries_lock);
 	try_begin(mem);
 	idle = close_areas(pool);
@@ -296,16 +298,18 @@ size_t swiotlb_table_size(unsigned int nr)
 			     nr + BIT(hash_bits(nr)) + nr);
 }
 
-/*
- * The first bucket for pools at @paddr. Pools are told apart by the one of the page
- * allocator's largest blocks that they are in.
- */
+/* Which of the page allocator's largest blocks the address is in */
+static u64 block_of(phys_addr_t paddr)
+{
+	return paddr >> (PAGE_SHIFT + MAX_PAGE_ORDER);
+}
+
+/* The first bucket for pools at @paddr. Pools are told apart by their block. */
 static struct io_tlb_pool **bucket_of(struct io_tlb_pool_table *table,
 				      phys_addr_t paddr)
 {
 	return &table->pools[table->nr +
-			     hash_64(paddr >> (PAGE_SHIFT + MAX_PAGE_ORDER),
-				     table->hash_bits)];
+			     hash_64(block_of(paddr), table->hash_bits)];
 }
 
 static void add_to_hash(struct io_tlb_pool_table *table,
@@ -368,14 +372,15 @@ struct io_tlb_pool *swiotlb_find_in_table(struct io_tlb_mem *mem,
  *		allocation of the page allocator.
  * @table:	Zeroed memory for a table with one pool more than there are.
  *
- * Context: Set-up, or whoever adds pools: one caller at a time.
+ * Context: &io_tlb_mem.pools_mutex is held.
  */
 void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		     struct io_tlb_pool_table *table)
 {
-	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
+	struct io_tlb_pool_table *old = own_pools(mem);
 	unsigned int i;
 
+	VM_WARN_ON_ONCE(old && block_of(pool->start) != block_of(pool->end - 1));
 	for (i = 0; i < pool->nareas; i++)
 		pool->areas[i].mem = mem;
 	for (i = 0; old && i < old->nr; i++)
@@ -404,13 +409,14 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
  * @pool:	Pool that has been closed, not the first one.
  * @table:	Zeroed memory for a table with one pool less than there are.
  *
- * Context: One caller at a time, and none of swiotlb_publish(). May sleep: when it
- * returns, nobody looks at the pool any more.
+ * When it returns, nobody looks at the pool any more.
+ *
+ * Context: May sleep. &io_tlb_mem.pools_mutex is held.
  */
 void swiotlb_unpublish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		       struct io_tlb_pool_table *table)
 {
-	struct io_tlb_pool_table *old = rcu_dereference_protected(mem->pools, 1);
+	struct io_tlb_pool_table *old = own_pools(mem);
 	unsigned int i;
 
 	for (i = 0; i < old->nr; i++)

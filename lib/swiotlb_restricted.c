@@ -99,9 +99,13 @@ static unsigned int restricted_areas(unsigned long nslabs)
 	return min_t(unsigned long, swiotlb_default_areas(), most);
 }
 
+/* Devices of a pool may be probed at the same time. */
+static DEFINE_MUTEX(restricted_mutex);
+
 /* Context: restricted_mutex is held. */
 static void publish_restricted(struct io_tlb_mem *mem)
 {
+	lockdep_assert_held(&restricted_mutex);
 	mem->next_restricted = io_tlb_default_mem.next_restricted;
 	/* It is complete: pairs with find_restricted_pool(). */
 	smp_store_release(&io_tlb_default_mem.next_restricted, mem);
@@ -147,7 +151,9 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
 	mem->for_alloc = true;
+	mutex_lock(&mem->pools_mutex);
 	swiotlb_publish(mem, pool, table);
+	mutex_unlock(&mem->pools_mutex);
 	swiotlb_create_debugfs_files(mem, rmem->name);
 	publish_restricted(mem);
 	return mem;
@@ -158,9 +164,6 @@ free:
 	kfree(mem);
 	return NULL;
 }
-
-/* Devices of a pool may be probed at the same time. */
-static DEFINE_MUTEX(restricted_mutex);
 
 static int attach(struct reserved_mem *rmem, struct device *dev)
 {

@@ -18,7 +18,9 @@
 
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/mmdebug.h>
 #include <linux/swiotlb.h>
 #include <linux/types.h>
 
@@ -66,7 +68,7 @@
  * @made:	How many sets from this one on the backend has made contiguous in one
  *		go, 0 if none. What was contiguous before need not be undone.
  *
- * 64 bytes, so that it is found by a shift and mostly is one cache line.
+ * 64 bytes: a shift finds it, and mostly it is one cache line.
  */
 struct io_tlb_set {
 	u64 free[2];
@@ -78,10 +80,12 @@ struct io_tlb_set {
 } __aligned(64);
 
 static_assert(IO_TLB_SEGSIZE == 128, "a set's maps are two 64-bit words");
+static_assert(sizeof(struct io_tlb_set) == 64);
 
 /* @n bits from bit 0, where @n is 1 to 64 */
 static inline u64 low_bits(unsigned int n)
 {
+	VM_WARN_ON_ONCE(n < 1 || n > 64);
 	return (2ULL << (n - 1)) - 1;
 }
 
@@ -102,6 +106,7 @@ static inline void set_init(struct io_tlb_set *set, unsigned int present)
 {
 	unsigned int word;
 
+	VM_WARN_ON_ONCE(present > IO_TLB_SEGSIZE);
 	for (word = 0; word < 2; word++) {
 		set->free[word] = slot_bits(word, 0, present);
 		set->first[word] = ~set->free[word];
@@ -126,6 +131,7 @@ static inline unsigned int set_nr_free(const struct io_tlb_set *set)
 static inline bool set_all_free(const struct io_tlb_set *set, unsigned int from,
 				unsigned int to)
 {
+	lockdep_assert_held(&set->area->lock);
 	return !(slot_bits(0, from, to) & ~set->free[0]) &&
 		!(slot_bits(1, from, to) & ~set->free[1]);
 }
@@ -161,6 +167,7 @@ static inline bool set_is_free(const struct io_tlb_set *set, unsigned int slot)
 /* Does an allocation start in the slot? */
 static inline bool set_is_first(const struct io_tlb_set *set, unsigned int slot)
 {
+	lockdep_assert_held(&set->area->lock);
 	return set->first[slot / 64] & BIT_ULL(slot % 64);
 }
 
@@ -193,12 +200,26 @@ static inline bool set_goes_on(const struct io_tlb_set *set)
  * written once, and has no intermediate value.
  */
 
+static __always_inline void set_write_free(struct io_tlb_set *set, unsigned int word, u64 free)
+{
+	lockdep_assert_held(&set->area->lock);
+	WRITE_ONCE(set->free[word], free);
+}
+
+static __always_inline void set_write_first(struct io_tlb_set *set, unsigned int word,
+					    u64 first)
+{
+	lockdep_assert_held(&set->area->lock);
+	WRITE_ONCE(set->first[word], first);
+}
+
 /* Take @n slots of one word for an allocation that starts in its bit @bit. */
 static __always_inline void set_take_in_word(struct io_tlb_set *set, unsigned int word,
 					     unsigned int bit, unsigned int n)
 {
-	WRITE_ONCE(set->free[word], set->free[word] & ~(low_bits(n) << bit));
-	WRITE_ONCE(set->first[word], set->first[word] | BIT_ULL(bit));
+	VM_WARN_ON_ONCE(low_bits(n) << bit & ~set->free[word]);
+	set_write_free(set, word, set->free[word] & ~(low_bits(n) << bit));
+	set_write_first(set, word, set->first[word] | BIT_ULL(bit));
 }
 
 /* Take @n slots for an allocation that starts in @slot. */
@@ -208,25 +229,27 @@ static inline void set_take(struct io_tlb_set *set, unsigned int slot, unsigned 
 
 	set_take_in_word(set, word, bit, here);
 	if (here < n)
-		WRITE_ONCE(set->free[1], set->free[1] & ~low_bits(n - here));
+		set_write_free(set, 1, set->free[1] & ~low_bits(n - here));
 }
 
 /* Take the first @n slots for the allocation that the last slot of the set before is in. */
 static inline void set_take_on(struct io_tlb_set *set, unsigned int n)
 {
-	WRITE_ONCE(set->free[0], set->free[0] & ~slot_bits(0, 0, n));
-	WRITE_ONCE(set->free[1], set->free[1] & ~slot_bits(1, 0, n));
+	set_write_free(set, 0, set->free[0] & ~slot_bits(0, 0, n));
+	set_write_free(set, 1, set->free[1] & ~slot_bits(1, 0, n));
 }
 
 /* The allocation in the last slot is going to go on in the next set. */
 static inline void set_go_on(struct io_tlb_set *set)
 {
+	lockdep_assert_held(&set->area->lock);
 	WRITE_ONCE(set->goes_on, true);
 }
 
 /* The allocation in the last slot, if any, ends there. */
 static inline void set_cut(struct io_tlb_set *set)
 {
+	lockdep_assert_held(&set->area->lock);
 	WRITE_ONCE(set->goes_on, false);
 }
 
@@ -234,8 +257,9 @@ static inline void set_cut(struct io_tlb_set *set)
 static __always_inline void set_free_bits(struct io_tlb_set *set, unsigned int word,
 					  unsigned int bit, unsigned int n)
 {
-	WRITE_ONCE(set->first[word], set->first[word] & ~BIT_ULL(bit));
-	WRITE_ONCE(set->free[word], set->free[word] | low_bits(n) << bit);
+	VM_WARN_ON_ONCE(low_bits(n) << bit & set->free[word]);
+	set_write_first(set, word, set->first[word] & ~BIT_ULL(bit));
+	set_write_free(set, word, set->free[word] | low_bits(n) << bit);
 }
 
 /*
@@ -245,6 +269,7 @@ static __always_inline void set_free_bits(struct io_tlb_set *set, unsigned int w
 static __always_inline u64 set_ends(const struct io_tlb_set *set, unsigned int word,
 				    unsigned int bit)
 {
+	VM_WARN_ON_ONCE(set->free[word] & set->first[word]);
 	return (set->free[word] | set->first[word]) & (~1ULL << bit);
 }
 
@@ -279,10 +304,10 @@ static inline unsigned int set_free_across(struct io_tlb_set *set, unsigned int 
 
 	if (ends)
 		end = 64 + __ffs64(ends);
-	WRITE_ONCE(set->first[word], set->first[word] & ~BIT_ULL(slot % 64));
-	WRITE_ONCE(set->free[word], set->free[word] | U64_MAX << slot % 64);
+	set_write_first(set, word, set->first[word] & ~BIT_ULL(slot % 64));
+	set_write_free(set, word, set->free[word] | U64_MAX << slot % 64);
 	if (!word && end > 64)
-		WRITE_ONCE(set->free[1], set->free[1] | low_bits(end - 64));
+		set_write_free(set, 1, set->free[1] | low_bits(end - 64));
 
 	/* If it ends before, it is another allocation that goes on. */
 	*goes_on = end == IO_TLB_SEGSIZE && set->goes_on;
@@ -316,8 +341,8 @@ static inline void set_close(struct io_tlb_set *set)
 	unsigned int word;
 
 	for (word = 0; word < 2; word++) {
-		WRITE_ONCE(set->first[word], set->first[word] | set->free[word]);
-		WRITE_ONCE(set->free[word], 0);
+		set_write_first(set, word, set->first[word] | set->free[word]);
+		set_write_free(set, word, 0);
 	}
 }
 
@@ -327,8 +352,8 @@ static inline void set_reopen(struct io_tlb_set *set)
 	unsigned int word;
 
 	for (word = 0; word < 2; word++) {
-		WRITE_ONCE(set->free[word], set->free[word] | set->first[word]);
-		WRITE_ONCE(set->first[word], 0);
+		set_write_free(set, word, set->free[word] | set->first[word]);
+		set_write_first(set, word, 0);
 	}
 }
 
@@ -344,8 +369,8 @@ static inline unsigned int set_withhold(struct io_tlb_set *set, const u64 slots[
 
 	for (word = 0; word < 2; word++) {
 		closed = set->free[word] & slots[word];
-		WRITE_ONCE(set->free[word], set->free[word] & ~closed);
-		WRITE_ONCE(set->first[word], set->first[word] | closed);
+		set_write_free(set, word, set->free[word] & ~closed);
+		set_write_first(set, word, set->first[word] | closed);
 		n += hweight64(closed);
 	}
 	return n;
@@ -357,8 +382,8 @@ static inline void set_forget(struct io_tlb_set *set)
 	unsigned int word;
 
 	for (word = 0; word < 2; word++) {
-		WRITE_ONCE(set->free[word], U64_MAX);
-		WRITE_ONCE(set->first[word], 0);
+		set_write_free(set, word, U64_MAX);
+		set_write_first(set, word, 0);
 	}
 	set_cut(set);
 }

@@ -54,6 +54,7 @@ static void keep_aligned(u64 *lo, u64 *hi, unsigned int align_mask,
 {
 	u64 every;
 
+	VM_WARN_ON_ONCE(phase > align_mask || (align_mask & (align_mask + 1)));
 	if (align_mask >= IO_TLB_SEGSIZE / 2) {
 		*lo &= phase < 64 ? BIT_ULL(phase) : 0;
 		*hi &= phase >= 64 && phase < 128 ? BIT_ULL(phase - 64) : 0;
@@ -259,6 +260,7 @@ static __always_inline int set_take_lowest(struct io_tlb_area *area,
 
 	if (likely(slot >= 0))
 		return set * IO_TLB_SEGSIZE + slot;
+	lockdep_assert_held(&area->lock);
 	if (slot == SET_NO_RUN)
 		*summary_byte(area, set) = bound_without(rq->nslots);
 	return slot;

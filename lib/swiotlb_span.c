@@ -183,6 +183,7 @@ static void end_step(struct io_tlb_mem *mem, unsigned long slot,
 {
 	if (slot % (IO_TLB_TRY_SETS * IO_TLB_SEGSIZE))
 		return;
+	lockdep_assert_held(&mem->tries_lock);
 	spin_unlock_irqrestore(&mem->tries_lock, *flags);
 	spin_lock_irqsave(&mem->tries_lock, *flags);
 }

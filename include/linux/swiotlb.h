@@ -83,8 +83,7 @@ void __init swiotlb_update_mem_attributes(void);
  *		no pool.
  * @defpool:	The pool that was set up first, %NULL if there is none.
  * @pools:	All pools but the transient ones, in the order in which they
- *		were added. Readers use RCU. Written during set-up, later under
- *		@pools_mutex.
+ *		were added. Readers use RCU. Written under @pools_mutex.
  * @pools_mutex: Serialises those who add and free pools.
  * @backend:	Makes new pools contiguous for devices, or %NULL.
  * @growth:	How pools are added and freed, see swiotlb_dynamic.c; %NULL until
@@ -112,7 +111,7 @@ struct io_tlb_mem {
 	unsigned long nslabs;
 	struct io_tlb_pool *defpool;
 	struct io_tlb_pool_table __rcu *pools;
-	struct mutex pools_mutex;	/* see swiotlb_dynamic.c */
+	struct mutex pools_mutex;
 	const struct swiotlb_backend *backend;
 	struct io_tlb_growth *growth;
 	struct io_tlb_mem *next_restricted;

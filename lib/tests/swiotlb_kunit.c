@@ -67,7 +67,9 @@ static int make_pool(struct io_tlb_mem *mem)
 	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
 	mem->backend = params.backend;
+	mutex_lock(&mem->pools_mutex);
 	swiotlb_publish(mem, pool, table);
+	mutex_unlock(&mem->pools_mutex);
 	return 0;
 }
 

@@ -12,12 +12,14 @@ static void check_set_free(struct io_tlb_pool *pool, unsigned long i)
 	struct io_tlb_set *set = &pool->sets[i];
 	unsigned int slot;
 
+	spin_lock_irq(&set->area->lock);
 	for (slot = 0; slot < IO_TLB_SEGSIZE; slot++) {
 		bool is_free = set_is_free(set, slot), is_first = set_is_first(set, slot);
 
 		if (is_free != (slot < present) || is_first != (slot >= present))
 			machine_fail("slot %u of set %lu is lost", slot, i);
 	}
+	spin_unlock_irq(&set->area->lock);
 }
 
 /* Nothing is mapped: is every slot free again, and do all counters say so? */

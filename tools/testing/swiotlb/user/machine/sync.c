@@ -24,6 +24,8 @@
 static __thread struct {
 	const char *held[MAX_HELD];
 	unsigned int nr_held;
+	const void *locks[MAX_HELD];	/* these and mutexes, by address */
+	unsigned int nr_locks;
 	unsigned int rcu_nesting;
 	unsigned int cpu;
 	unsigned int slot;		/* in readers[], plus one */
@@ -237,6 +239,34 @@ static void lock_mutex(pthread_mutex_t *mutex)
 	pthread_mutex_lock(mutex);
 }
 
+bool machine_holds(const void *lock)
+{
+	unsigned int i;
+
+	for (i = 0; i < me.nr_locks; i++)
+		if (me.locks[i] == lock)
+			return true;
+	return false;
+}
+
+static void remember_lock(const void *lock)
+{
+	if (me.nr_locks == MAX_HELD)
+		machine_fail("too many locks are held");
+	me.locks[me.nr_locks++] = lock;
+}
+
+static void forget_lock(const void *lock)
+{
+	unsigned int i;
+
+	for (i = 0; i < me.nr_locks && me.locks[i] != lock; i++)
+		;
+	if (i == me.nr_locks)
+		machine_fail("a lock is unlocked by another thread");
+	me.locks[i] = me.locks[--me.nr_locks];
+}
+
 /* A name without what leads to it: "&area->lock" and "&dev->dma_io_tlb_lock" differ. */
 void spin_lock(spinlock_t *lock)
 {
@@ -249,6 +279,7 @@ void spin_lock(spinlock_t *lock)
 	if (me.nr_held == MAX_HELD)
 		machine_fail("too many locks are held");
 	me.held[me.nr_held++] = lock->name;
+	remember_lock(lock);
 }
 
 void spin_unlock(spinlock_t *lock)
@@ -256,7 +287,23 @@ void spin_unlock(spinlock_t *lock)
 	if (!me.nr_held || strcmp(me.held[me.nr_held - 1], lock->name))
 		machine_fail("%s is unlocked out of order", lock->name);
 	me.nr_held--;
+	forget_lock(lock);
 	pthread_mutex_unlock(&lock->mutex);
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+	might_sleep();
+	if (machine_holds(mutex))
+		machine_fail("a mutex is taken twice");
+	pthread_mutex_lock(&mutex->mutex);
+	remember_lock(mutex);
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	forget_lock(mutex);
+	pthread_mutex_unlock(&mutex->mutex);
 }
 
 /* --- RCU --- */

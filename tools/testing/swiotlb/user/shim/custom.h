@@ -93,10 +93,21 @@ struct mutex {
 #define __MUTEX_INITIALIZER(m)	{ PTHREAD_MUTEX_INITIALIZER }
 #define DEFINE_MUTEX(m)		struct mutex m = __MUTEX_INITIALIZER(m)
 #define mutex_init(m)		pthread_mutex_init(&(m)->mutex, NULL)
-#define mutex_lock(m)		do { might_sleep(); pthread_mutex_lock(&(m)->mutex); } while (0)
-#define mutex_unlock(m)		pthread_mutex_unlock(&(m)->mutex)
+
+void mutex_lock(struct mutex *mutex);
+void mutex_unlock(struct mutex *mutex);
+
+/* Those of this thread */
+bool machine_holds(const void *lock);
+
+#define lockdep_is_held(l)	machine_holds(l)
+#define lockdep_assert_held(l)	machine_check(machine_holds(l))
+#define VM_WARN_ON_ONCE(c)	machine_check(!(c))
+#define machine_check(c)	\
+	do { if (!(c)) machine_fail("%s:%d: not so: %s", __FILE__, __LINE__, #c); } while (0)
 
 void might_sleep(void);
+#define might_sleep_if(c)		do { if (c) might_sleep(); } while (0)
 unsigned int raw_smp_processor_id(void);
 unsigned int num_possible_cpus(void);
 
@@ -129,7 +140,7 @@ extern __thread unsigned long machine_list_steps;
 
 #define kfree_rcu(p, member)		machine_kfree_rcu(&(p)->member, p)
 #define rcu_dereference(p)		__atomic_load_n(&(p), __ATOMIC_CONSUME)
-#define rcu_dereference_protected(p, c)	(p)
+#define rcu_dereference_protected(p, c)	({ machine_check(c); (p); })
 #define rcu_assign_pointer(p, v)	smp_store_release(&(p), v)
 #define RCU_INIT_POINTER(p, v)		WRITE_ONCE(p, v)
 

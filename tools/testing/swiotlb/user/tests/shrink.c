@@ -322,7 +322,9 @@ TEST(shrink_closed)
 	dma = swiotlb_map(&device, set.phys, set.size, DMA_TO_DEVICE, 0);
 	EXPECT(dma == DMA_MAPPING_ERROR);
 	set.size /= 2;
+	mutex_lock(&mem->pools_mutex);
 	swiotlb_unpublish(mem, pool, kzalloc(swiotlb_table_size(1), GFP_KERNEL));
+	mutex_unlock(&mem->pools_mutex);
 	swiotlb_free_buffer(pool->vaddr, pool->bytes);
 	kvfree(pool);
 	end();

@@ -90,6 +90,9 @@ static __always_inline void spin_unlock(spinlock_t *lock)
 #define spin_trylock_irqsave(l, f)	((f) = 0, spin_trylock(l))
 #define spin_unlock_irqrestore(l, f)	do { (void)(f); spin_unlock_irq(l); } while (0)
 #define might_sleep()			do { } while (0)
+#define might_sleep_if(c)		((void)(c))
+#define lockdep_assert_held(l)		((void)(l))
+#define VM_WARN_ON_ONCE(c)		((void)sizeof(!!(c)))
 
 extern __thread unsigned int machine_cpu;
 
