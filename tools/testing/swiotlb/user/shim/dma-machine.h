@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Machine addresses of the fake machine, in place of the x86 <asm/dma-machine.h>: what is
- * behind the hooks is the unedited drivers/pci/xen-iommu.c and <asm/xen/p2m-leaf.h>,
- * only that calls are ordinary ones.
+ * Machine addresses of the fake machine. With 64 bits: the unedited x86
+ * <asm/dma-machine.h>. Its asm does not go with 32 bits, where Xen PV does not run; the
+ * fake machine scatters memory there all the same, and its hooks make ordinary calls.
  */
 #ifndef _SHIM_DMA_MACHINE_H
 #define _SHIM_DMA_MACHINE_H
 
 #include "kernel.h"
+
+#ifdef __x86_64__
+
+#define OPTIMIZER_HIDE_VAR(var)	__asm__("" : "=r" (var) : "0" (var))
+
+register unsigned long machine_stack_pointer __asm__("rsp");
+#define ASM_CALL_CONSTRAINT	"+r" (machine_stack_pointer)
+
+#include ARCH_DMA_MACHINE
+
+#else
+
 #include <asm/xen/p2m-leaf.h>
 
 struct swiotlb_backend;
@@ -68,5 +80,7 @@ static inline void dma_machine_undo_contiguous(struct page *page, size_t size)
 	if (xen_dma_key)
 		xen_dma_undo_contiguous(page, size);
 }
+
+#endif
 
 #endif

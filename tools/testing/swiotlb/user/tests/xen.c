@@ -35,6 +35,7 @@ TEST_ALL_FRAMES(xen_translation)
 	machine_make_hole(machine_page_phys(200));
 	EXPECT_EQ(dma_phys_to_machine(machine_page_phys(200)), (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT_EQ(dma_phys_to_machine(0xfee00123), 0xfee00123);
+	EXPECT_EQ(dma_phys_to_machine(PFN_PHYS(xen_p2m_size)), PFN_PHYS(xen_p2m_size));
 	EXPECT_EQ(dma_machine_to_phys(PFN_PHYS(1UL << 30)), DMA_PHYS_NONE);
 }
 
