@@ -44,7 +44,7 @@ static struct io_tlb_pool *pool_if_in(struct io_tlb_pool *pool,
 	return likely(pool && in_pool(pool, paddr)) ? pool : NULL;
 }
 
-/* What a device has mapped before its software IO TLB was taken away */
+/* For a device whose software IO TLB was taken away while it had mappings */
 static noinline __cold struct io_tlb_pool *find_former_pool(struct device *dev,
 							    phys_addr_t paddr)
 {
@@ -55,7 +55,7 @@ static noinline __cold struct io_tlb_pool *find_former_pool(struct device *dev,
 		swiotlb_find_transient(dev, paddr);
 }
 
-/* Where to look for the pools that a mapping rarely comes from */
+/* Search the pools that few mappings come from. */
 static noinline struct io_tlb_pool *find_other_pool(struct device *dev,
 						    phys_addr_t paddr)
 {
@@ -99,8 +99,8 @@ struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr)
 }
 
 /*
- * Is there no room for it in a set, or may there be none where it is aligned? To
- * be aligned to a page is no matter for that, because sets are.
+ * Does the request need more than one set? It may need two because of its alignment.
+ * Page alignment never matters: sets are page-aligned.
  */
 static bool needs_span(const struct io_tlb_request *rq)
 {
@@ -129,7 +129,7 @@ static struct io_tlb_pool *search_pools_for_span(struct io_tlb_request *rq,
 	return pool;
 }
 
-/* Mostly it is seen without the area's lock that there is no room. */
+/* A look without the lock: most full areas are found out here. */
 static bool has_free(const struct io_tlb_area *area, unsigned int nslots)
 {
 	return READ_ONCE(area->used) + nslots <= area->nslots;
@@ -165,7 +165,7 @@ unlock:
 	return pool;
 }
 
-/* What only has to be done before the first bounce buffer of a device. */
+/* A device gets its first bounce buffer. */
 static noinline void __cold first_use(struct device *dev)
 {
 	WRITE_ONCE(dev->dma_uses_io_tlb, true);
@@ -183,7 +183,7 @@ struct slots {
 	int index;
 };
 
-/* There is no room in the area of this CPU, or it does not fit into a set. */
+/* The area of this CPU has no room, or the request needs more than a set. */
 static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 {
 	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
@@ -209,15 +209,15 @@ static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 static __always_inline void prepare_use(struct device *dev)
 {
 	/*
-	 * The driver is about to store the address somewhere; another CPU that
-	 * loads it from there and syncs or unmaps must then see
-	 * dev->dma_uses_io_tlb set, and find the pool, even if a third CPU has
-	 * set it, or added the pool. That takes a full barrier between this, or
-	 * the look at the pools, and the store: smp_mb__after_spinlock() in the
-	 * search for slots. It pairs with smp_rmb() in swiotlb_used_by(). That
-	 * the other CPU sees the buffer's content, and the record of the
-	 * mapping, is for the driver to order: by a lock, a ring's barrier, or
-	 * an interrupt.
+	 * The driver is about to store the address somewhere. Another CPU loads
+	 * it from there, and syncs or unmaps. That CPU must see
+	 * dev->dma_uses_io_tlb set and must find the pool, even if a third CPU
+	 * set the flag or added the pool. This takes a full barrier between the
+	 * flag (or the look at the pools) and the driver's store:
+	 * smp_mb__after_spinlock() in the search for slots. It pairs with
+	 * smp_rmb() in swiotlb_used_by(). The driver itself orders the content
+	 * of the buffer and the record of the mapping: by a lock, a ring's
+	 * barrier or an interrupt.
 	 */
 	if (unlikely(!READ_ONCE(dev->dma_uses_io_tlb)))
 		first_use(dev);
@@ -225,9 +225,7 @@ static __always_inline void prepare_use(struct device *dev)
 	dma_reset_need_sync(dev);
 }
 
-/*
- * Take slots of one set from @pool, the default pool, or else from any other.
- */
+/* Take slots of one set from @pool, which is the default pool, else from any pool. */
 static __always_inline struct slots
 alloc_slots(struct device *dev, struct io_tlb_pool *pool,
 	    struct io_tlb_request *rq)
@@ -246,7 +244,7 @@ static struct io_tlb_pool *default_pool(struct io_tlb_mem *mem)
 {
 	if (unlikely(!mem))
 		return NULL;
-	/* Who sees it sees the table of pools: pairs with swiotlb_publish(). */
+	/* A reader that sees the pool sees the table too: pairs with swiotlb_publish(). */
 	return smp_load_acquire(&mem->defpool);
 }
 
@@ -333,9 +331,9 @@ static __always_inline void put_slots(struct device *dev, phys_addr_t tlb_addr,
  * @tlb_addr:	Physical address at which the mapping starts.
  * @pool:	Pool that it is in.
  *
- * An address at which no mapping starts is a bug of the caller: it is reported once,
- * and nothing is returned. Whoever returns a mapping in pieces would otherwise
- * return, with the later ones, slots that are somebody else's by then.
+ * If no mapping starts at the address, that is a bug of the caller: it is reported
+ * once, and no slot is returned. A caller that returns a mapping in pieces would
+ * otherwise return slots that belong to another mapping by then.
  *
  * Context: Any.
  */
@@ -367,8 +365,8 @@ static void bounce_highmem(void *vaddr, phys_addr_t orig_addr, size_t size,
  * Copy @size bytes from the original buffer to its bounce buffer at @tlb_addr
  * (%DMA_TO_DEVICE), or back (%DMA_FROM_DEVICE).
  *
- * What is copied to a device is not checked for being initialised: a driver may
- * well map a buffer that only the device is going to write.
+ * KMSAN does not check the data that is copied to a device: a driver may map a buffer
+ * that only the device will write.
  */
 static void bounce_copy(void *vaddr, phys_addr_t orig_addr, size_t size,
 			enum dma_data_direction dir)
@@ -397,7 +395,7 @@ static size_t __cold clip_to_mapping(struct device *dev, size_t offset,
 	return room;
 }
 
-/* bounce() for what is beyond the first set of a mapping, or not in the mapping */
+/* bounce() beyond the first set of a mapping, or outside the mapping */
 static noinline void bounce_slow(struct device *dev, phys_addr_t tlb_addr,
 				 size_t size, enum dma_data_direction dir,
 				 struct io_tlb_pool *pool)
@@ -439,9 +437,9 @@ static noinline void bounce_padded(struct device *dev, phys_addr_t tlb_addr,
 }
 
 /*
- * Sync @size bytes at @tlb_addr, which may be anywhere within a mapping. Mostly it
- * is in the first slot, where alone the mapping is recorded, and there is no padding.
- * What would lie beyond the end, or is in the padding, is not copied, and reported.
+ * Sync @size bytes at @tlb_addr, which may be anywhere in a mapping. Most syncs start
+ * in the first slot, which has the record, and most mappings have no padding. Bytes
+ * beyond the end or in the padding are reported and not copied.
  */
 static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
 				   size_t size, enum dma_data_direction dir,
@@ -511,7 +509,7 @@ static noinline void warn_full(const struct io_tlb_request *rq, size_t size,
 			     reached ? "" : ", not all within reach");
 }
 
-/* Nothing that becomes free will help. */
+/* The mapping fails, and would fail in an empty pool. */
 static noinline void warn_impossible(struct device *dev, size_t mapping_size,
 				     unsigned long attrs)
 {
@@ -567,9 +565,9 @@ fill_slots(const struct slots *slots, phys_addr_t orig_addr, size_t mapping_size
 		record_padding(slot, offset, mapping_size);
 
 	/*
-	 * Also if only the device is going to write: it may write less than it
-	 * was offered, and the rest must then be what it was, not what some
-	 * other mapping left in these slots.
+	 * Copy even if only the device writes. It may write less than the buffer
+	 * has, and the rest must keep the caller's data. Slots hold the data of
+	 * an earlier mapping until then.
 	 */
 	bounce_copy(slots->pool->vaddr + at, orig_addr, mapping_size,
 		    DMA_TO_DEVICE);
@@ -613,7 +611,7 @@ static bool is_possible(struct io_tlb_mem *mem, size_t size)
 	return possible;
 }
 
-/* map_single() for what takes more than a slot set, and for what cannot be */
+/* map_single() for mappings of more than a slot set, and for impossible ones */
 static noinline struct bounce_buffer
 map_span(struct device *dev, const struct map_args *args, unsigned int offset)
 {
@@ -658,9 +656,9 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
 	size_t size;
 
 	/*
-	 * Padding in front, so that the bits which the device wants preserved
-	 * are. Those that select a slot without contradicting the alignment of
-	 * the allocation are left to the search for slots.
+	 * Padding in front preserves the address bits that the device wants
+	 * preserved, as far as they are below a slot or below the alignment of
+	 * the allocation. The search for slots preserves the others.
 	 */
 	offset = orig_addr & dma_get_min_align_mask(dev) &
 		(alloc_align_mask | (IO_TLB_SIZE - 1));
@@ -698,14 +696,14 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
  * @dir:		DMA direction.
  * @attrs:		DMA_ATTR_*.
  *
- * For callers with a translation of their own behind the bounce buffer, IOMMUs and
- * on ARM swiotlb-xen: the device's DMA mask is not looked at. Others use
- * swiotlb_map().
+ * For callers that translate the address of the bounce buffer themselves: IOMMU
+ * drivers, and swiotlb-xen on ARM. Ignores the DMA mask of the device. Everybody else
+ * calls swiotlb_map().
  *
- * The returned address has the bits of @orig_addr that the device's
- * min_align_mask asks for, so it need not be where the allocation starts. The
- * @mapping_size bytes there hold what the original buffer holds, whatever @dir;
- * padding before and behind is left as it is.
+ * The returned address has those bits of @orig_addr that the device's min_align_mask
+ * names. So the allocation may start before it. The @mapping_size bytes there hold the
+ * data of the original buffer, whatever @dir is. Padding before and behind them is not
+ * written.
  *
  * Context: Any.
  * Return: Physical address of the bounce buffer, or %DMA_MAPPING_ERROR.
@@ -857,10 +855,10 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 	return bounced.dma;
 }
 
-/* How many bytes of the pools that stay can a device use? Stops at @enough. */
+/* How many bytes of the permanent pools can a device use? Stops at @enough. */
 static size_t reachable(struct device *dev, size_t enough)
 {
-	/* What an IOMMU is given is not what it shows the device. */
+	/* The device sees the address that the IOMMU makes, not ours. */
 	bool translated = use_dma_iommu(dev);
 	u64 limit = translated ? U64_MAX :
 		min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
@@ -884,17 +882,17 @@ static size_t reachable(struct device *dev, size_t enough)
  * swiotlb_max_mapping_size() - largest buffer that a driver may rely on
  * @dev:	Device.
  *
- * A slot set, less the padding that preserves address bits: it can be had as long as
- * a set that the device reaches is free, whatever else is in use. That is what drivers
- * make their requests and segments of, so of a pool in which there is not much for the
- * device it is only a share, see %IO_TLB_SHARES. Where there is nothing for it at all,
- * that cannot be told by a size, and mappings fail.
+ * The size is that of a slot set, less the padding that preserves address bits. Such a
+ * mapping succeeds as long as one set is free that the device reaches. Drivers size
+ * their requests and segments by it. So if the device reaches only a small part of the
+ * pools, the size is a share of that part, see %IO_TLB_SHARES. If the device reaches
+ * no pool, the size is that of a set all the same, and mappings fail.
  *
- * What is larger may be mapped, too, and is if there is room for it.
+ * Larger mappings succeed if there is room for them.
  *
- * Of what dma-iommu maps, the device sees another address than that of the bounce
- * buffer, so neither its mask nor its ranges matter. They do to dma-direct, and to
- * swiotlb-xen, which checks them when a mapping is made.
+ * With dma-iommu the device sees another address than that of the bounce buffer, so
+ * the mask and ranges of the device do not matter. They matter to dma-direct, and to
+ * swiotlb-xen, which checks them in each mapping.
  *
  * Context: Any.
  * Return: Size in bytes, not less than a page.

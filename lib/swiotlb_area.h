@@ -19,20 +19,20 @@ struct io_tlb_set;
 /**
  * DOC: swiotlb areas
  *
- * A search takes the lowest slots that fit. They were used last by whoever freed
- * them, so their lines are in the cache. To get there without visiting full sets,
- * each set has a byte in the area's summary: no run of free slots in the set is
- * longer than that. It may be too high, but not too low: freeing a slot makes it
- * %IO_TLB_RUN_UNKNOWN, a search in vain makes it what has been found out. Above
- * that, each window of 64 sets has such a byte that speaks for all of them::
+ * A search takes the lowest slots that fit. Low slots were used last, so their lines
+ * are in the cache. To skip full sets, each set has a byte in the summary of the area:
+ * no run of free slots in the set is longer than that. The byte may be too high, never
+ * too low. Freeing a slot sets it to %IO_TLB_RUN_UNKNOWN; a search that finds nothing
+ * in the set lowers it. In the same way each window of 64 sets has a byte for all of
+ * them::
  *
  *   windows  | 17 |                   no run of 18 slots in sets 0 to 63
  *   summary  |  1 |  0 | 17 |  3 ...  maybe a run of 17 slots in set 2
  *   sets     | free, first, maddr | ...
  *
  * A search holds the area's lock for one window at a time, or for 8 to 15 sets if it
- * has to look into these. It passes over a window without the lock if the window's byte
- * says that there is nothing to be found.
+ * has to look into them. It skips a window without the lock if the byte of the window
+ * says that no run is long enough.
  */
 
 /* Sets whose summary bytes share a word, and words whose sets share a window */
@@ -40,7 +40,7 @@ struct io_tlb_set;
 #define IO_TLB_WINDOW_WORDS	8
 #define IO_TLB_WINDOW_SETS	(IO_TLB_WINDOW_WORDS * IO_TLB_SUMMARY_SETS)
 
-/* Summary of a set of which nothing is known; any run may be in it */
+/* Summary of a set about which nothing is known: it may have any run */
 #define IO_TLB_RUN_UNKNOWN	127
 
 static_assert(IO_TLB_RUN_UNKNOWN < BIT(7), "sets_with_bound() needs bit 7");
@@ -61,7 +61,7 @@ static_assert(IO_TLB_RUN_UNKNOWN < BIT(7), "sets_with_bound() needs bit 7");
  * @windows:	A byte for every %IO_TLB_WINDOW_SETS of them.
  * @mem:	The software IO TLB that its pool is part of. %NULL in a transient pool.
  *
- * On a cache line of its own: each CPU starts its search in another area.
+ * On a cache line of its own, because each CPU starts its search in another area.
  */
 struct io_tlb_area {
 	spinlock_t lock;	/* see "Locking" in swiotlb_internal.h */
@@ -87,8 +87,8 @@ static inline u8 *summary_byte(struct io_tlb_area *area, unsigned int set)
 }
 
 /*
- * Any run may be in the area's @set now. Mostly that is known, and then the cache
- * lines are left alone: the CPU that maps and the one that unmaps both have them.
+ * The area's @set may have any run now. Does not write a byte that says so already: the
+ * CPU that maps and the CPU that unmaps both have these lines in the cache.
  *
  * Context: The area's lock is held.
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Software IO TLB: the connection of a pool's memory with devices.
+ * Software IO TLB: make the memory of a pool contiguous for devices.
  *
- * Where memory that is contiguous for the CPU is contiguous for devices as well,
- * there is nothing to do. Elsewhere a backend makes it so, in extents of 2 MiB where
- * it can, else half as large, and so on, down to a slot set.
+ * On most platforms memory that is contiguous for the CPU is contiguous for devices.
+ * Elsewhere a backend makes it contiguous, in extents of 2 MiB if it can, else in extents
+ * half as large, and so on, down to a slot set.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
@@ -24,12 +24,12 @@
 static_assert(SZ_2M / IO_TLB_SET_BYTES <= U8_MAX, "&io_tlb_set.made counts the sets of an extent");
 
 /**
- * struct supply - what has been found out about the memory that the backend has
- * @order:	It has nothing of a larger page order,
- * @bits:	and of that order nothing of fewer address bits.
- * @low_bits:	Address bits to begin with for each order.
- * @maddr_bits:	Address bits that are never exceeded.
- * @err:	Why it did not make the last pages that it was asked for contiguous.
+ * struct supply - what is known about the memory that the backend has
+ * @order:	Largest page order that has not been refused.
+ * @bits:	Fewest address bits that have not been refused at @order.
+ * @low_bits:	Address bits that are tried first for each order.
+ * @maddr_bits:	Address bits that are tried last.
+ * @err:	Error of the last pages that were refused.
  */
 struct supply {
 	unsigned int order;
@@ -64,8 +64,8 @@ static void *set_vaddr(struct io_tlb_pool *pool, unsigned long i)
 }
 
 /*
- * Are the sets where they are wanted as they are? A backend is not always all there
- * is: machine addresses may be physical ones, and it makes them usable in its own way.
+ * Can the sets stay as they are: contiguous, aligned and below @limit? If machine
+ * addresses are physical ones, only the backend knows, so it is always asked.
  */
 static bool is_extent(struct io_tlb_pool *pool, unsigned long i,
 		      unsigned int order, u64 limit)
@@ -118,7 +118,7 @@ static bool try_order(struct io_tlb_pool *pool, unsigned long i,
 		s->err = try_extent(pool, i, s->order, s->bits);
 		if (!s->err)
 			return true;
-		/* These pages will not do with more bits either. */
+		/* With more bits these pages would be refused too. */
 		if (s->err == -EINVAL)
 			return false;
 	}
@@ -126,11 +126,10 @@ static bool try_order(struct io_tlb_pool *pool, unsigned long i,
 }
 
 /*
- * Make sets from set @i on contiguous, up to set @end. Where there was nothing for
- * the last extent there will be nothing for this one, so go on from there.
+ * Make sets from set @i on contiguous, up to set @end. Starts with the order and the
+ * bits that the last extent had: larger orders and fewer bits have been refused.
  *
- * Return: How many sets. 0 if there is no more memory, or if these pages cannot be
- * changed, as @s->err tells.
+ * Return: How many sets. 0 if all has been refused; @s->err says why.
  */
 static unsigned long connect_extent(struct io_tlb_pool *pool, unsigned long i,
 				    unsigned long end, struct supply *s)
@@ -145,7 +144,7 @@ static unsigned long connect_extent(struct io_tlb_pool *pool, unsigned long i,
 	}
 }
 
-/* Undo what the backend did, in pieces as large as it did it. */
+/* Have the backend undo its extents, each in one call where possible. */
 static void disconnect_sets(struct io_tlb_pool *pool, unsigned long from,
 			    unsigned long to)
 {
@@ -161,10 +160,10 @@ static void disconnect_sets(struct io_tlb_pool *pool, unsigned long from,
 }
 
 /*
- * Make the pool's sets contiguous, and tell how many are in the end, and in @err why
- * not all. If there is
- * not enough contiguous memory for all of them, leave some to others: coherent
- * memory is made of the same stuff.
+ * Make the pool's sets contiguous. If there is not enough contiguous memory for all of
+ * them, give a quarter of it back: coherent memory comes from the same place.
+ *
+ * Return: How many sets are contiguous. Stores in @err why not all.
  */
 static unsigned long connect_sets(struct io_tlb_pool *pool,
 				  unsigned int low_bits, int *err)
@@ -238,7 +237,7 @@ static int connect_through_backend(struct io_tlb_pool *pool,
 	return 0;
 }
 
-/* Slots that have the DMA address of a mapping from before a restore stay unused. */
+/* Close the slots whose machine address a mapping had before a restore. */
 static void avoid_stale(struct io_tlb_set *set)
 {
 	struct io_tlb_stale *stale = io_tlb_default_mem.stale;
@@ -269,12 +268,13 @@ static void avoid_stale_sets(struct io_tlb_pool *pool)
  * @low_bits:	Number of bits of machine addresses that the backend tries first, before
  *		larger ones up to @pool->maddr_bits.
  *
- * Where there is not enough contiguous memory for all of the pool, the rest is
- * left out. What the memory held is lost.
+ * If there is not enough contiguous memory for all of the pool, the pool becomes
+ * smaller. The content of the memory is lost.
  *
  * Context: Boot, or may sleep. With no backend: any.
- * Return: 0. If there is not all of the pool and not even %IO_TLB_MIN_SLABS, -EINVAL
- * if that is because of these pages, else -ENOMEM; nothing is left to undo then.
+ * Return: 0. An error if the pool would have fewer slots than %IO_TLB_MIN_SLABS, or than
+ * were asked for if that is less: -EINVAL if other pages may do better, else -ENOMEM.
+ * Then there is nothing to undo.
  */
 int swiotlb_pool_connect(struct io_tlb_pool *pool, unsigned int low_bits)
 {
@@ -305,8 +305,8 @@ void swiotlb_pool_disconnect(struct io_tlb_pool *pool)
 }
 
 /*
- * What was mapped before a restore may still be unmapped, by a DMA address that leads
- * elsewhere now. See to it that it never leads to another mapping.
+ * A driver may still unmap what it mapped before a restore. The DMA address that it has
+ * leads elsewhere now. Remember the address, so that no new mapping gets it.
  */
 static void remember_used(struct io_tlb_mem *mem, const struct io_tlb_set *set,
 			  phys_addr_t maddr)
@@ -324,7 +324,7 @@ static void remember_used(struct io_tlb_mem *mem, const struct io_tlb_set *set,
 	mem->stale = stale;
 }
 
-/* No allocation is in the set any more, and who returns one is told so. */
+/* Drop all allocations of a set. To return one of them is reported from now on. */
 static void void_set(struct io_tlb_pool *pool, unsigned long i)
 {
 	struct io_tlb_set *set = &pool->sets[i];
@@ -339,7 +339,7 @@ static void void_set(struct io_tlb_pool *pool, unsigned long i)
 	       IO_TLB_SEGSIZE * sizeof(struct io_tlb_slot));
 }
 
-/* What is left of an allocation ends with the set. */
+/* The allocation in the last slot, if any, ends with the set. */
 static void end_span(struct io_tlb_set *set)
 {
 	spin_lock_irq(&set->area->lock);
@@ -348,8 +348,8 @@ static void end_span(struct io_tlb_set *set)
 }
 
 /*
- * Take back what is mapped in sets that do not have the machine address @was any more, or
- * that are lost, from set @end on; and what goes on from there.
+ * Drop the mappings in sets whose machine address is no longer the one in @was, and in the
+ * sets from @end on, which are lost. Drop also the parts of these mappings in later sets.
  */
 static void void_moved(struct io_tlb_pool *pool, unsigned long end,
 		       const phys_addr_t *was)
@@ -377,7 +377,7 @@ static void void_moved(struct io_tlb_pool *pool, unsigned long end,
 			nslots, &pool->start);
 }
 
-/* No search finds slots in sets from @from on. They have no allocations either. */
+/* Retire the sets from @from on: no search finds slots there. They have no allocations. */
 static void retire_sets(struct io_tlb_pool *pool, unsigned long from)
 {
 	unsigned long i;
@@ -392,7 +392,7 @@ static void retire_sets(struct io_tlb_pool *pool, unsigned long from)
 	}
 }
 
-/* Sets before @end are connected: a search finds something again in those that were lost. */
+/* The sets before @end are contiguous again: searches find slots there. */
 static void revive_sets(struct io_tlb_pool *pool, unsigned long end)
 {
 	struct io_tlb_area *area;
@@ -438,7 +438,7 @@ static bool has_moved(struct io_tlb_pool *pool)
 	return false;
 }
 
-/* Connect extents again, what is in them preserved; tells how many sets. */
+/* Make extents contiguous again and keep their content. Returns how many sets. */
 static unsigned long reconnect_sets(struct io_tlb_pool *pool, void *copy)
 {
 	unsigned long nsets = pool->nslabs / IO_TLB_SEGSIZE, got = 0, n;
@@ -473,7 +473,7 @@ static void reconnect_pool(struct io_tlb_pool *pool)
 	kvfree(copy);
 	kvfree(was);
 	revive_sets(pool, got);
-	/* No device reaches what is lost. */
+	/* No device reaches the lost sets. */
 	pool->maddr_max = got ? highest_maddr(pool, got) : IO_TLB_NO_MADDR;
 	if (got < nsets) {
 		pr_err("%lu of %lu KiB at %pa cannot be made contiguous again, doing without\n",
@@ -485,12 +485,12 @@ static void reconnect_pool(struct io_tlb_pool *pool)
 }
 
 /**
- * swiotlb_reconnect() - the memory under the pools has been replaced
+ * swiotlb_reconnect() - make the pools contiguous again after a restore
  *
- * For a guest that has been restored from an image: all its memory may have other
- * machine addresses, and what was contiguous is so no longer. A device that was
- * given one before must not use it any more. If a mapping was left over, its slots
- * are free again. Unmapping it does nothing then, and never hits another mapping.
+ * For a guest that has been restored from an image. All its memory may have other
+ * machine addresses, and need not be contiguous any longer. No device may use a machine
+ * address from before. If a mapping was left over, its slots become free. To unmap it
+ * later does nothing, and never hits another mapping.
  *
  * Context: May sleep. Takes &io_tlb_mem.pools_mutex. No mapping is made, and no pool
  * added, meanwhile: tasks and devices are still frozen.

@@ -2,15 +2,14 @@
 /*
  * Software IO TLB: the counters in debugfs, and how the high-water mark is kept.
  *
- * The high-water mark is that of all areas together, but a mapping must not write
- * anything that is shared by all areas. Therefore each area has an allowance: it is
- * never less than the area's use, and follows it in steps. Only a step changes the sum
- * of all allowances, &io_tlb_mem.allowed, whose highest value is the mark.
+ * There is one high-water mark for all areas, but a mapping must not write to memory that
+ * all areas share. So each area has an allowance. It is never less than the number of
+ * slots in use, and follows that number in steps. Only a step changes the sum of all
+ * allowances, &io_tlb_mem.allowed. The mark is the highest value of that sum.
  *
- * So the mark is never too low. It is too high by what the areas' allowances exceed
- * their use: at most 64 slots an area, and at most a sixteenth of the area. An area that
- * takes a step up is allowed a quarter more than it uses, or less, so that a pool that
- * is little used has a mark that is nearly exact.
+ * So the mark is never too low. It is too high by the unused allowances: at most 64 slots
+ * an area, and at most a sixteenth of the area. A step up allows at most a quarter more
+ * than is in use, so the mark of a little-used pool is nearly exact.
  */
 #include <linux/debugfs.h>
 #include <linux/init.h>
@@ -18,7 +17,7 @@
 
 #include "swiotlb_internal.h"
 
-/* An area may use that many slots less or more before its allowance changes again. */
+/* How many slots more or fewer an area may use before its allowance changes */
 static unsigned int step_of(const struct io_tlb_area *area)
 {
 	return clamp(area->nslots / 32, 1U, 32U);
@@ -61,7 +60,7 @@ static void set_allowance(struct io_tlb_area *area, unsigned int allowance)
 }
 
 /**
- * swiotlb_raise_allowance() - let an area use what it uses
+ * swiotlb_raise_allowance() - allow an area the slots that it uses
  * @area:	Area that has exceeded its allowance.
  *
  * Context: Any. The area's lock is held.
@@ -74,7 +73,7 @@ void swiotlb_raise_allowance(struct io_tlb_area *area)
 }
 
 /**
- * swiotlb_lower_allowance() - an area uses far less than it may
+ * swiotlb_lower_allowance() - take unused allowance from an area
  * @area:	Area that uses less than &io_tlb_area.keep_above.
  *
  * Context: Any. The area's lock is held.
@@ -85,7 +84,7 @@ void swiotlb_lower_allowance(struct io_tlb_area *area)
 }
 
 /**
- * swiotlb_return_allowance() - a pool uses nothing any more
+ * swiotlb_return_allowance() - take all allowance from the areas of a pool
  * @pool:	Pool that has been closed.
  *
  * Context: May sleep. Takes the locks of the pool's areas, one after the other.
@@ -112,7 +111,7 @@ static void reset_allowances(struct io_tlb_pool *pool)
 	}
 }
 
-/* Start anew from what is in use now. */
+/* Start anew from the slots that are in use now. */
 static void reset_hiwater(struct io_tlb_mem *mem)
 {
 	struct io_tlb_pool_table *table;
@@ -125,7 +124,7 @@ static void reset_hiwater(struct io_tlb_mem *mem)
 	rcu_read_unlock();
 
 	atomic_long_set(&mem->used_hiwater, 0);
-	/* Read the sum behind that, so that no step that is taken meanwhile is lost. */
+	/* Read the sum after the reset: a step in between is in the sum then. */
 	smp_mb();
 	raise_hiwater(mem, atomic_long_read(&mem->allowed));
 }
@@ -149,7 +148,7 @@ static int read_hiwater(void *data, u64 *nslabs)
 	return 0;
 }
 
-/* Takes a zero, for a new start. */
+/* Accepts only a zero, which resets the mark. */
 static int write_hiwater(void *data, u64 nslabs)
 {
 	if (nslabs)
@@ -174,7 +173,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(transient_fops, read_transient, NULL, "%llu\n");
  * @mem:	Software IO TLB.
  * @dirname:	Name of the directory, below that of the default one.
  *
- * It need not have a pool: the default one may get its first later.
+ * It need not have a pool yet: the default one may get its first pool later.
  *
  * Context: May sleep.
  */

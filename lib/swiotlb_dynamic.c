@@ -2,13 +2,13 @@
 /*
  * Software IO TLB: pools that are added while the system runs.
  *
- * When no pool has room, a worker adds one, below what the device that found none
- * reaches. The mapping cannot wait for that, because mappings are made in atomic
- * context; it gets a transient pool, just large enough, which is freed when it is
- * unmapped. Pools that have been added are freed again when they are idle.
+ * When no pool has room for a mapping, a worker adds a pool that the device reaches. The
+ * mapping cannot wait for that, because mappings are made in atomic context. It gets a
+ * transient pool, just large enough, which is freed when it is unmapped. Another worker
+ * frees pools that were added and are idle.
  *
- * The worker and the one that frees are freezable: while a guest is saved and
- * restored, the memory of no pool is on its way to be connected with devices.
+ * Both workers are freezable: no pool is added or freed while a guest is saved and
+ * restored.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
@@ -49,9 +49,9 @@ static void *use_pages(unsigned long vaddr, size_t bytes, u64 phys_limit)
 
 #ifdef CONFIG_CONTIG_ALLOC
 /*
- * The lowest pages of a zone that are free, or can be made free by moving what is in
- * them. The page allocator may have higher ones and gives these first. What is less than
- * its largest block it could not free as it frees its own.
+ * The lowest pages of a zone that are free, or can be made free by moving their content.
+ * The page allocator gives the highest pages first. Only its largest blocks can be had:
+ * smaller ones from here could not be freed with free_pages().
  */
 static struct page *lowest_pages(gfp_t gfp, unsigned int order)
 {
@@ -68,10 +68,10 @@ static struct page *lowest_pages(gfp_t gfp, unsigned int order)
 #endif
 
 /*
- * Two attempts to get pages of a zone below @phys_limit, shared with devices.
+ * Get pages of a zone below @phys_limit, and share them with devices. Two attempts.
  *
- * Return: The memory; %NULL if there is none; ERR_PTR(-EAGAIN) if what there is
- * lies above the limit.
+ * Return: The memory; %NULL if there is none; ERR_PTR(-EAGAIN) if the zone has memory
+ * above the limit only.
  */
 static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 {
@@ -91,10 +91,10 @@ static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 	return use_pages((unsigned long)page_address(page), bytes, phys_limit);
 }
 
-/* From the highest on. One that the kernel does not have is like the one before. */
+/* From the highest to the lowest. A zone that is not configured equals the one before. */
 static const gfp_t zones[] = { 0, __GFP_DMA32, __GFP_DMA };
 
-/* The first zone that has no memory above @phys_limit, or little */
+/* The highest zone that has no memory above @phys_limit, or little */
 static unsigned int first_zone(u64 phys_limit)
 {
 	if (phys_limit > DMA_BIT_MASK(32))
@@ -102,7 +102,7 @@ static unsigned int first_zone(u64 phys_limit)
 	return phys_limit > zone_dma_limit ? 1 : 2;
 }
 
-/* Get pages from the highest zone in which some lie below @phys_limit. */
+/* Get pages below @phys_limit, from the highest zone that has any. */
 static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 {
 	unsigned int i;
@@ -117,8 +117,8 @@ static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 }
 
 /*
- * To decrypt memory, and to encrypt it again, may sleep. Whether that is needed
- * depends on the memory: it may be encrypted, and the device reach it even so.
+ * To decrypt or encrypt memory may sleep. It may be needed even if the device reaches
+ * encrypted memory, so ask the platform too.
  */
 static bool decrypting_may_sleep(struct device *dev)
 {
@@ -127,8 +127,8 @@ static bool decrypting_may_sleep(struct device *dev)
 }
 
 /*
- * The memory of a transient pool. Where decrypting may sleep it is taken from
- * memory that has been decrypted before, and goes back there.
+ * The memory of a transient pool. If decrypting may sleep, the memory comes from pages
+ * that have been decrypted before, and goes back there.
  */
 static void *alloc_transient_buffer(struct device *dev, size_t bytes,
 				    u64 phys_limit, gfp_t gfp,
@@ -163,10 +163,10 @@ static void free_transient_buffer(void *vaddr, size_t bytes)
 /* After a failure, how long not to try again */
 #define GROW_PAUSE	HZ
 
-/* A pool in which nothing is in use when looked at twice, so far apart, goes. */
+/* Pools that are found idle twice, with this time between, are freed. */
 #define SHRINK_INTERVAL	(5 * HZ)
 
-/* The most slots that a pool can be added with */
+/* The most slots of a pool that is added */
 static unsigned long max_growth(void)
 {
 	return min(swiotlb_default_nslabs(),
@@ -174,10 +174,10 @@ static unsigned long max_growth(void)
 }
 
 /*
- * Pools that were added and transient ones together get at most this part of the memory
- * that a device reaches. Coherent memory of the device has to come from there as well;
- * on a machine without other memory so do page tables and file caches. A quarter is more
- * than a device has in flight: 1 GiB at 32 bits.
+ * Added and transient pools together take at most this part of the memory that a device
+ * reaches. The coherent memory of the device comes from there too; on a machine without
+ * other memory so do page tables and file caches. A quarter is 1 GiB at 32 bits: more than
+ * devices have in flight.
  */
 #define ADDED_SHARE	4
 
@@ -200,9 +200,9 @@ static unsigned int counted_bits(struct io_tlb_mem *mem, unsigned int maddr_bits
 }
 
 /*
- * How many more there may be for devices of @maddr_bits bits: not too many for these, nor for
- * any of more bits. Those of fewer bits do not matter: whoever gives memory gives the
- * highest, and keeps what is low.
+ * How many slots may be added for devices of @maddr_bits bits. Pools that reach lower
+ * addresses count too, because devices of more bits share that memory. The bounds of
+ * fewer bits do not matter: allocators give high memory first.
  */
 static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
@@ -218,8 +218,8 @@ static unsigned long bound_left(struct io_tlb_mem *mem, unsigned int maddr_bits)
 }
 
 /*
- * Count a pool among those that have been added for devices of @maddr_bits bits. Or, if
- * there would be too many, do nothing and return false.
+ * Count a pool that was added for devices of @maddr_bits bits. If there would be too many
+ * slots, do nothing and return false.
  */
 static bool count_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 			unsigned int maddr_bits)
@@ -239,8 +239,8 @@ static void uncount_added(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 }
 
 /*
- * The memory of a pool that is added, @nslabs slots or less. With a backend any
- * memory will do.
+ * The memory of a pool that is added, for @nslabs slots or fewer. With a backend it may be
+ * any memory.
  */
 static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int maddr_bits,
 				 unsigned long *nslabs)
@@ -259,7 +259,7 @@ static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int maddr_bits
 	}
 }
 
-/* How many buffers to try that the backend cannot make contiguous */
+/* How many buffers to try if the backend cannot make them contiguous */
 #define GROW_TRIES	4
 
 /**
@@ -267,7 +267,8 @@ static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int maddr_bits
  * @next:	Another one.
  * @bytes:	Its size in bytes.
  *
- * In the buffer, which is kept meanwhile so that the next one is another.
+ * It is in the buffer itself. The buffer is kept until the end, so that the next try gets
+ * another one.
  */
 struct refused {
 	struct refused *next;
@@ -294,8 +295,8 @@ static void free_refused(struct refused *refused)
 }
 
 /*
- * Make a pool of @nslabs slots or less for @mem, its machine addresses of no more than
- * @maddr_bits bits. A buffer that will not do goes to @refused.
+ * Make a pool of @nslabs slots or fewer for @mem, with machine addresses of at most
+ * @maddr_bits bits. A buffer that cannot be used goes to @refused.
  *
  * Return: The pool, or an error: -EINVAL if another buffer may do, -ENOSPC if more
  * would be added than the bound allows.
@@ -335,8 +336,8 @@ static struct io_tlb_pool *make_pool(struct io_tlb_mem *mem,
 }
 
 /*
- * Add a pool of @nslabs slots or less to @mem, its machine addresses of no more than
- * @maddr_bits bits. Or change nothing and return an error.
+ * Add a pool of @nslabs slots or fewer to @mem, with machine addresses of at most
+ * @maddr_bits bits. On error nothing has changed.
  */
 static int add_pool(struct io_tlb_mem *mem, unsigned int maddr_bits,
 		    unsigned long nslabs)
@@ -380,7 +381,7 @@ static bool other_within(struct io_tlb_mem *mem, unsigned int maddr_bits,
 	return false;
 }
 
-/* Once, until a pool has been added again */
+/* Say it once, until a pool has been added again. */
 static void say_bound_reached(struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
 	if (READ_ONCE(mem->growth->bound_reached))
@@ -397,12 +398,12 @@ static void grow(struct io_tlb_mem *mem, unsigned int maddr_bits)
 
 	if (room >= IO_TLB_MIN_SLABS)
 		err = add_pool(mem, maddr_bits, min(max_growth(), room));
-	/* A single set is worth having for those who reach nothing else. */
+	/* A device that reaches no other pool is better off with a single set. */
 	if (err == -ENOMEM && !other_within(mem, maddr_bits, NULL))
 		err = add_pool(mem, maddr_bits, IO_TLB_SEGSIZE);
 	if (!err) {
 		WRITE_ONCE(mem->growth->bound_reached, false);
-		/* What can be had with few bits can be had with more. */
+		/* Memory of few bits serves requests of more bits as well. */
 		if (maddr_bits <= mem->growth->failed_bits)
 			WRITE_ONCE(mem->growth->failed_bits, 0);
 		queue_delayed_work(system_freezable_wq, &mem->growth->shrink,
@@ -423,7 +424,7 @@ static void grow(struct io_tlb_mem *mem, unsigned int maddr_bits)
 	WRITE_ONCE(mem->growth->failed_bits, maddr_bits);
 }
 
-/* Not if as many bits or more have just failed */
+/* No, if a try with as many bits or more has just failed. */
 static bool may_try(const struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
 	return maddr_bits > READ_ONCE(mem->growth->failed_bits) ||
@@ -431,14 +432,14 @@ static bool may_try(const struct io_tlb_mem *mem, unsigned int maddr_bits)
 }
 
 /*
- * The worker that adds a pool. If there is no memory for one, that is logged once, until
- * there is again.
+ * The worker that adds a pool. A failure is logged once, until a pool could be added
+ * again.
  */
 static void add_wanted_pool(struct work_struct *work)
 {
 	struct io_tlb_growth *growth = container_of(work, struct io_tlb_growth,
 						    grow);
-	/* What is wanted from now on takes another run. */
+	/* A request from now on starts another run. */
 	unsigned int maddr_bits = xchg(&growth->bits, 64);
 	struct io_tlb_mem *mem = growth->mem;
 
@@ -463,7 +464,7 @@ bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int maddr_bits)
 		may_try(mem, maddr_bits);
 }
 
-/* Nothing is in use, and nothing was when it was looked at before. */
+/* Was the pool idle both times that it was looked at? */
 static bool has_been_idle(struct io_tlb_pool *pool)
 {
 	bool was_idle = pool->was_idle;
@@ -474,9 +475,9 @@ static bool has_been_idle(struct io_tlb_pool *pool)
 }
 
 /*
- * A pool that is all that some device reaches, and has been used, is not freed where
- * memory has to be made contiguous: others may have taken what is as low when it is
- * needed again, and the mapping that needs it cannot wait.
+ * With a backend, a pool that has been used stays if a device may reach no other. When the
+ * device needs it again, a mapping cannot wait for a new one, and others may have taken
+ * the low memory.
  */
 static bool is_irreplaceable(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 {
@@ -484,7 +485,7 @@ static bool is_irreplaceable(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 		!other_within(mem, pool->maddr_bits, pool);
 }
 
-/* Free a pool. If it is in use now, or there is no memory, do nothing. */
+/* Free a pool. Do nothing if it is in use, or if there is no memory for the table. */
 static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 {
 	struct io_tlb_pool_table *old = own_pools(mem);
@@ -508,8 +509,8 @@ static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 }
 
 /*
- * The worker that frees idle pools. It comes back as long as there is any pool that may
- * be freed one day.
+ * The worker that frees idle pools. It comes back as long as there are pools that may be
+ * freed.
  */
 static void free_idle_pools(struct work_struct *work)
 {
@@ -522,7 +523,7 @@ static void free_idle_pools(struct work_struct *work)
 
 	mutex_lock(&mem->pools_mutex);
 	WRITE_ONCE(mem->growth->room, ULONG_MAX);
-	/* From the last on, so that removing one does not move those to come */
+	/* From the last to the first: to remove one does not move those that follow */
 	for (i = own_pools(mem)->nr; i-- > 1; ) {
 		pool = own_pools(mem)->pools[i];
 		idle = has_been_idle(pool);
@@ -576,8 +577,8 @@ void swiotlb_allow_growth(u64 phys_limit)
 /**
  * swiotlb_stop_growth() - add no more pools to the default software IO TLB
  *
- * For platforms that set up their hardware for the addresses of the pools that there
- * are. Call it during boot: a pool that is being added at this moment still appears.
+ * For platforms that set up their hardware for the addresses of the existing pools. Call
+ * it during boot: a pool that is being added at this moment still appears.
  *
  * Context: Any.
  */
@@ -587,7 +588,7 @@ void swiotlb_stop_growth(void)
 }
 
 /**
- * swiotlb_growth_limit() - where the pools may be that a software IO TLB is grown by
+ * swiotlb_growth_limit() - highest address of pools that are added
  * @mem:	Software IO TLB that can grow.
  *
  * Context: Any.
@@ -599,8 +600,8 @@ u64 swiotlb_growth_limit(const struct io_tlb_mem *mem)
 }
 
 /*
- * Can a device use memory as it is? Where machine addresses are not physical ones, it may
- * turn out that it cannot: nobody can make the memory contiguous here.
+ * Can a device use the memory as it is? If machine addresses are not physical ones,
+ * perhaps not, and it cannot be made contiguous in atomic context.
  */
 static bool is_usable(phys_addr_t start, size_t bytes, u64 limit)
 {
@@ -618,8 +619,8 @@ static void destroy_transient(struct io_tlb_pool *pool)
 static struct io_tlb_pool *make_transient(const struct io_tlb_request *rq)
 {
 	/*
-	 * Whoever does not care for the device's reach now may check it later,
-	 * and there is no reason to go beyond it.
+	 * Some callers set no limit here and check the reach of the device later.
+	 * So always stay within its reach.
 	 */
 	u64 limit = min(min_not_zero(*rq->dev->dma_mask, rq->dev->bus_dma_limit),
 			rq->limit);
@@ -658,8 +659,8 @@ free:
 /**
  * struct reach - machine addresses that a device reaches
  * @first:	The lowest.
- * @last:	The last one of those that follow on it without a gap. Less than
- *		@first if there is none.
+ * @last:	The last one before the first gap. Less than @first if the device
+ *		reaches nothing.
  */
 struct reach {
 	u64 first;
@@ -704,12 +705,13 @@ static struct reach ranges_reach(const struct bus_dma_region *map, u64 limit)
 }
 
 /*
- * How many bits the machine addresses of a pool may have for the device to reach it; 64
- * if it reaches all that may be added anyway, which is what lies up to @limit; 0 if
- * it would not help, or that is hard to say.
+ * How many address bits a pool may have so that the device reaches it. Pools lie below
+ * @limit anyway.
  *
- * Memory is given from the highest on. If a device reaches only what is above some
- * address, that has to be below half of what there may be.
+ * Return: The number of bits; 64 if the device reaches all pools that may be added; 0 if
+ * no pool would help, or if that is not clear. Allocators give high memory first. So a
+ * device that reaches only addresses above some minimum is served if that minimum is in
+ * the lower half of what is allowed.
  */
 static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 {
@@ -738,7 +740,7 @@ static bool may_add(struct io_tlb_mem *mem, unsigned int maddr_bits)
 	return false;
 }
 
-/* Add a pool for the requests to come, if one can help the device. */
+/* Start the worker that adds a pool for later requests, if a pool can help the device. */
 static void want_pool(const struct io_tlb_request *rq)
 {
 	struct io_tlb_mem *mem = rq->dev->dma_io_tlb_mem;
@@ -751,7 +753,7 @@ static void want_pool(const struct io_tlb_request *rq)
 	    !may_try(mem, bits) || !may_add(mem, bits))
 		return;
 
-	/* If another CPU writes more bits now, this will be back for less. */
+	/* If another CPU writes more bits now, a later request asks again. */
 	if (bits < READ_ONCE(mem->growth->bits))
 		WRITE_ONCE(mem->growth->bits, bits);
 	queue_work(system_freezable_wq, &mem->growth->grow);
@@ -759,7 +761,7 @@ static void want_pool(const struct io_tlb_request *rq)
 
 /**
  * swiotlb_want_pool() - have a pool added for a device
- * @dev:	Device that reaches none of those that there are.
+ * @dev:	Device that reaches no pool.
  * @limit:	Highest DMA address that it reaches.
  *
  * Starts the worker and does not wait for it.
@@ -786,20 +788,19 @@ struct transient_bucket {
 
 #define TRANSIENT_BITS	10
 
-/* Those of all devices */
+/* The transient pools of all devices */
 static struct transient_bucket transient_pools[1 << TRANSIENT_BITS] = {
 	[0 ... (1 << TRANSIENT_BITS) - 1] = {
 		.lock = __SPIN_LOCK_UNLOCKED(transient_pools.lock),
 	},
 };
 
-/* Page orders of which there has been a transient pool */
+/* Page orders that a transient pool has ever had */
 static unsigned long transient_orders;
 
 /*
- * The bucket for pools of a page order. Their memory is aligned to that order,
- * whether it is the page allocator's or memory that has been decrypted before, so
- * any address in it leads there.
+ * The bucket for pools of a page order. Their memory is aligned to that order, so any
+ * address in a pool leads to its bucket.
  */
 static struct transient_bucket *transient_bucket(phys_addr_t paddr,
 						 unsigned int order)
@@ -854,10 +855,9 @@ static void count_transient(struct io_tlb_mem *mem, long nslabs)
  * @rq:		What is wanted. Receives the DMA address.
  * @index:	Receives the first slot's index.
  *
- * Starts the worker that adds a pool for the requests to come, if the device
- * would reach it. Where only a backend can make memory contiguous, which takes too
- * long where mappings are made, there is a transient pool if pages happen to be what
- * the device needs.
+ * Starts the worker that adds a pool for later requests, if the device would reach it.
+ * A backend takes too long to be called here. So where memory has to be made contiguous,
+ * this succeeds only if pages happen to be contiguous and within reach.
  *
  * Context: Any. Takes the lock of a bucket.
  * Return: The pool, or %NULL.
@@ -901,7 +901,7 @@ static void free_transient_rcu(struct rcu_head *rcu)
  */
 void swiotlb_free_transient(struct device *dev, struct io_tlb_pool *pool)
 {
-	/* If it has been taken away from the device, it was the default one. */
+	/* Only the default software IO TLB can have been taken away from the device. */
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem ?: &io_tlb_default_mem;
 
 	unpublish_transient(pool);
@@ -926,8 +926,8 @@ static struct io_tlb_pool *find_in_bucket(struct transient_bucket *bucket,
  * @dev:	Device.
  * @paddr:	Physical address.
  *
- * Takes the same time however many there are: a look for each page order that
- * a transient pool has ever had.
+ * Takes the same time however many pools there are: one look for each page order that a
+ * transient pool has ever had.
  *
  * Context: Any.
  * Return: The pool, or %NULL.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How pools are added to a software IO TLB and freed again: the state of it. It is
- * swiotlb_dynamic.c's alone; only tests of that include this file as well.
+ * The state of growth: how pools are added to a software IO TLB and freed again. Private
+ * to swiotlb_dynamic.c and its tests.
  */
 #ifndef _LIB_SWIOTLB_GROWTH_H
 #define _LIB_SWIOTLB_GROWTH_H
@@ -15,14 +15,14 @@
  * @mem:	The software IO TLB.
  * @phys_limit:	Highest physical address of memory that is added.
  * @grow:	Worker that adds a pool.
- * @bits:	Fewest address bits that a pool has been wanted for since @grow ran
- *		last, 64 if all will do.
- * @room:	Slots that the last pool added had in one piece. For what needs
- *		more no pool is added until @shrink has looked.
+ * @bits:	Fewest address bits that were asked for since @grow ran last, 64 if
+ *		any pool helps.
+ * @room:	Slots that the last pool added had in one piece. Larger requests add
+ *		no pool until @shrink has run.
  * @next_try:	When to try again after a failure, in jiffies.
- * @failed_bits: Most address bits for which no pool could be added, which was logged.
- *		0 if the last try worked.
- * @bound_reached: It has been logged that no more may be added.
+ * @failed_bits: Most address bits for which no pool could be added. That has been
+ *		logged. 0 if the last try worked.
+ * @bound_reached: The bound has been reached, and that has been logged.
  * @shrink:	Worker that frees idle pools.
  * @added:	Slots in pools that were added and in transient ones, by the number of
  *		address bits that they were added for, which is 24 at least.

@@ -28,14 +28,14 @@ struct io_tlb_mem io_tlb_default_mem = {
 static bool force_bounce;
 static bool force_disable;
 
-/* Slots and areas of the default pool and of those that it grows by */
+/* Slots and areas of the default pool, and of pools that are added */
 static unsigned long default_nslabs = IO_TLB_DEFAULT_SIZE >> IO_TLB_SHIFT;
 static unsigned int default_nareas;
 static bool nslabs_requested;
 
 /*
- * Once areas are asked for or known, the pool has as many slots as a power of
- * two, and at least one set for each area.
+ * Once the number of areas is known, the number of slots is a power of two, with at
+ * least one set for each area.
  */
 static bool round_up_default_nslabs(void)
 {
@@ -126,9 +126,9 @@ early_param("swiotlb", parse_swiotlb);
 /**
  * swiotlb_size_or_default() - size of the default pool
  *
- * Before the pool exists: as far as it is known. It may be rounded up when the number
- * of areas is settled, and swiotlb_init_late() may get less. The memory reserved for a
- * crash kernel is sized by this (asm/crash_reserve.h).
+ * Before the pool exists this is an estimate: the size may be rounded up when the number
+ * of areas is settled, and swiotlb_init_late() may get less. The size of the memory that
+ * is reserved for a crash kernel depends on it (asm/crash_reserve.h).
  *
  * Context: Any.
  * Return: Size in bytes.
@@ -142,7 +142,7 @@ unsigned long swiotlb_size_or_default(void)
  * swiotlb_default_nslabs() - how large pools are to be
  *
  * Context: Any.
- * Return: Slots that were asked for, or that there was memory for at boot.
+ * Return: Slots that were asked for, or fewer if there was no memory for them at boot.
  */
 unsigned long swiotlb_default_nslabs(void)
 {
@@ -153,8 +153,8 @@ unsigned long swiotlb_default_nslabs(void)
  * swiotlb_default_areas() - how many areas pools are to have
  *
  * Context: Any.
- * Return: Number of areas, a power of two. Settled when the default pool is set up;
- * until then, and without one, an area for each CPU. A pool with fewer sets has fewer.
+ * Return: Number of areas, a power of two. It is settled when the default pool is set
+ * up. Until then it is the number of CPUs. A pool with fewer sets has fewer areas.
  */
 unsigned int swiotlb_default_areas(void)
 {
@@ -162,10 +162,10 @@ unsigned int swiotlb_default_areas(void)
 }
 
 /**
- * swiotlb_adjust_size() - an architecture's wish for the size of the pool
+ * swiotlb_adjust_size() - set the size of the pool, for an architecture
  * @size:	Size in bytes.
  *
- * A size on the command line has precedence, and so does an earlier wish.
+ * Does nothing if the command line gives a size, or if the size was set before.
  *
  * Context: Boot, before the pool is set up.
  */
@@ -214,7 +214,7 @@ static void allow_growth(const struct swiotlb_backend *backend, u64 phys_limit)
 	swiotlb_allow_growth(phys_limit);
 }
 
-/* Those of the default pool, on @bytes of memory at @buf */
+/* The parameters of the default pool, on @bytes of memory at @buf */
 static struct io_tlb_pool_params default_params(void *buf, size_t bytes,
 						const struct swiotlb_backend *backend)
 {
@@ -236,7 +236,7 @@ static struct io_tlb_pool_params default_params(void *buf, size_t bytes,
  * swiotlb_boot_size() - how much memory the default pool is to have
  * @addressing_limited: Some device may need bounce buffers.
  *
- * Settles the number of areas as well, which may round the size up.
+ * Settles the number of areas, which may round the size up.
  *
  * Context: Boot, after parameters are parsed.
  * Return: Size in bytes, or 0 if no pool is needed or it was forbidden.
@@ -254,7 +254,7 @@ size_t __init swiotlb_boot_size(bool addressing_limited)
 /**
  * swiotlb_init_buffer() - start the software IO TLB on memory of the caller
  * @buf:	Memory from memblock, aligned to a page; better to a slot set.
- * @bytes:	Its size; what exceeds a multiple of a slot set is not used.
+ * @bytes:	Its size. A remainder of less than a slot set is not used.
  * @flags:	SWIOTLB_*.
  * @backend:	Makes the memory contiguous for devices, or %NULL if it is.
  *
@@ -317,8 +317,7 @@ free_meta:
  * @addressing_limited: Some device may need bounce buffers.
  * @flags:	SWIOTLB_*.
  *
- * If there is not as much memory as was asked for, half of it will do, and so on
- * down to 1 MiB.
+ * If there is not enough memory, it tries half as much, and so on down to 1 MiB.
  *
  * Context: Boot, while memblock works.
  */
@@ -349,7 +348,7 @@ void __init swiotlb_init(bool addressing_limited, unsigned int flags)
 		memblock_free(buf, bytes);
 }
 
-/* The largest piece of memory up to @bytes, not less than a pool needs. */
+/* The largest piece of memory up to @bytes that a pool can be made of */
 static void *alloc_late_buffer(size_t bytes, gfp_t gfp_mask, unsigned int *order)
 {
 	int min_order = get_order(IO_TLB_MIN_SLABS << IO_TLB_SHIFT);
@@ -432,7 +431,7 @@ free:
 	return -ENOMEM;
 }
 
-/* Nobody maps any more, or has ever mapped. Returns the table of pools. */
+/* There are no mappings, and none will be made. Returns the table of pools. */
 static struct io_tlb_pool_table *unpublish_default_pool(void)
 {
 	struct io_tlb_mem *mem = &io_tlb_default_mem;
@@ -452,9 +451,9 @@ static struct io_tlb_pool_table *unpublish_default_pool(void)
 /**
  * swiotlb_update_mem_attributes() - share the default pool with devices
  *
- * The pool is set up earlier than some architectures can decrypt memory. They
- * call this when they can, before the first mapping. If that fails, there is no
- * software IO TLB: better no DMA than DMA to what the device sees as noise.
+ * Some architectures cannot decrypt memory yet when the pool is set up. They call this
+ * when they can. If decrypting fails, there is no software IO TLB: the device would see
+ * noise.
  *
  * Context: Boot, before the first mapping.
  */
@@ -527,8 +526,8 @@ phys_addr_t default_swiotlb_base(void)
 /**
  * default_swiotlb_limit() - highest physical address of a default bounce buffer
  *
- * Where there is no pool, a device that is to work has to reach all memory. That is
- * what swiotlb-xen asks this for, when a driver sets a DMA mask.
+ * Without a pool a device has to reach all memory. swiotlb-xen asks for this limit when a
+ * driver sets a DMA mask.
  *
  * Context: Any.
  * Return: The address, also of pools that may be added; that of the last byte of memory
@@ -543,7 +542,7 @@ phys_addr_t default_swiotlb_limit(void)
 	return pool ? pool->end - 1 : PFN_PHYS(max_pfn) - 1;
 }
 
-/* Does a pool lie below @mask altogether? */
+/* Does a pool lie completely below @mask? */
 static bool pool_below(struct io_tlb_mem *mem, u64 mask)
 {
 	struct io_tlb_pool_table *table;
@@ -563,9 +562,9 @@ static bool pool_below(struct io_tlb_mem *mem, u64 mask)
  * @dev:	Device.
  * @mask:	The DMA mask that it may get, all ones up to some bit.
  *
- * All other memory may be out of its reach. A pool may be, too, that is only added when
- * the mask has been set, or by the first mapping. That there is memory for it is
- * assumed, unless there was none within the last second.
+ * It can if it reaches a pool completely, or a pool that can be added: when the mask has
+ * been set, or by the first mapping. This assumes that there is memory for such a pool,
+ * unless the last try failed within the last second.
  *
  * Context: Any.
  * Return: %true if it can.
@@ -583,9 +582,9 @@ bool swiotlb_supports(struct device *dev, u64 mask)
  * swiotlb_prepare() - the DMA mask of a device has been set
  * @dev:	Device.
  *
- * If it reaches no pool, the worker that adds one is started now. The first mapping,
- * which could not wait for it, normally finds the pool. Where no backend is needed a
- * transient pool serves that mapping, and most devices never make one.
+ * If the device reaches no pool, and memory has to be made contiguous, start the worker
+ * that adds a pool. The first mapping could not wait for it. Without a backend a transient
+ * pool can serve the first mapping, so nothing is done: most devices never need it.
  *
  * Context: Any.
  */

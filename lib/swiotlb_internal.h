@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the software IO TLB share with each other and nobody else.
+ * What the files of the software IO TLB share with each other. Private to lib/swiotlb*.
  *
  *	swiotlb.c		map, unmap, sync: the bounce copies
  *	swiotlb_slots.c		the slot allocator, within a slot set
  *	swiotlb_span.c		the same for what takes more than a slot set
- *	swiotlb_pool.c		what all pools have in common
+ *	swiotlb_pool.c		the metadata of pools, and the table of pools
  *	swiotlb_connect.c	makes a pool's memory contiguous for devices
  *	swiotlb_init.c		the default pool: parameters, set-up, tear-down
  *	swiotlb_dynamic.c	pools that come and go at run time
  *	swiotlb_restricted.c	pools that belong to a device ("restricted-dma-pool")
- *	swiotlb_debugfs.c	counters
- *	swiotlb_set.h		a slot set, and all that is done to its bits
+ *	swiotlb_debugfs.c	counters for debugfs
+ *	swiotlb_set.h		a slot set, and all operations on its bits
  *	swiotlb_area.h		slot sets under one lock
  *	swiotlb_growth.h	the state of swiotlb_dynamic.c
  */
@@ -44,46 +44,43 @@
  *          +---------+---------+----------+---------+---------+----------+
  *   maddr   0x7f40000 0x1240000 0x1280000  0x9980000 ...
  *
- * A set is the unit of contiguity: it has a machine address of its own, and what fits
- * into a set where it is aligned lies within one. On bare metal the sets of a pool are
- * adjacent by machine address as well. On Xen PV eight may be, or none. Limit, alignment
- * and segment boundary of a device are therefore judged by the machine address of the
- * set, never by where the pool is for the CPU.
+ * A set is the unit of contiguity: it has a machine address of its own. An allocation
+ * that fits into an aligned set lies within one set. On bare metal all sets of a pool
+ * are adjacent by machine address. On Xen PV eight of them are, or none. So limit,
+ * alignment and segment boundary of a device are compared with the machine address of
+ * the set, never with the physical address of the pool.
  *
- * What a set is made of, and what an allocation looks like: swiotlb_set.h. How a search
- * finds a set with room: swiotlb_area.h. What a mapping needs to remember is kept once,
- * with its first slot: &struct io_tlb_slot.
+ * swiotlb_set.h explains sets and allocations, swiotlb_area.h how a search finds a set
+ * with room. Each mapping has one record, with its first slot: &struct io_tlb_slot.
  *
  * A pool, its areas, sets, summaries and slot records are one allocation
  * (swiotlb_pool_meta_size()), made and freed as a whole.
  *
- * The pool of an address is found in constant time: it is the default pool, or
- * else in a hash table whose key is the number of the page allocator's largest block
- * that the address is in. Pools that are added are single allocations of it, so none
- * is in two blocks. Transient pools are in a hash table of their own, which is looked at
- * last.
+ * The pool of an address is found in constant time. First comes the default pool, then a
+ * hash table of the other pools, then a hash table of the transient pools. The key of
+ * the first table is the number of the page allocator's largest block that the address
+ * is in. A pool that is added is a single allocation, so no pool is in two blocks.
  *
  * Locking
  * -------
  *
- * &io_tlb_area.lock protects sets, summary, windows and counters of an area. One area
- * lock is held at a time, interrupts off, also where an allocation takes slots of
+ * &io_tlb_area.lock protects sets, summary, windows and counters of an area. At most one
+ * area lock is held at a time, with interrupts off, even if an allocation takes slots of
  * several areas. &transient_bucket.lock (some of the transient pools) does not nest
  * with it. The table of pools is written under &io_tlb_mem.pools_mutex.
  *
- * Who takes slots of several sets, or closes a pool, takes the lock of one area after
- * the other, and has to give back what has been taken if one of them is in use. All of
- * that is done under &io_tlb_mem.tries_lock, interrupts off; area locks nest in it. A
- * search that finds no room may have met such slots. So before it fails it waits for
- * that lock if somebody tries just then, and searches again if slots went back. Only an
- * allocation of more than %IO_TLB_TRY_SETS is taken in several steps, and a search that
- * finds no room between two of them does not wait for the next.
+ * To take slots of several sets, or to close a pool, takes one area lock after the other.
+ * If a slot is in use, all that was taken goes back. &io_tlb_mem.tries_lock is held
+ * meanwhile, with interrupts off; area locks nest in it. A search on another CPU may find
+ * no room only because of these slots. So before it fails, it waits for that lock if a
+ * try is under way, and searches again if slots went back. Only an allocation of more
+ * than %IO_TLB_TRY_SETS sets is taken in several steps. A search that finds no room
+ * between two steps does not wait for the next.
  *
- * The record of a mapping belongs to whoever holds the mapping, and is read
- * without a lock; so are the words of free and first bits that lead to it: other
- * mappings' bits in them change meanwhile, one's own do not. The byte of a window
- * is read before the lock is taken; a search that misses what is freed at the same
- * moment could as well have come first.
+ * The record of a mapping belongs to the owner of the mapping, and is read without a
+ * lock. So are the words of free and first bits that lead to it: bits of other mappings
+ * change meanwhile, those of the owner do not. The byte of a window is read before the
+ * lock is taken: a search may miss slots that are freed at the same moment.
  */
 
 #define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
@@ -95,33 +92,33 @@
 static_assert(IO_TLB_MAX_MAPPING <= S32_MAX);
 
 /*
- * Where a backend has memory for it, the default pool has machine addresses of no more
- * bits. Not of less: few devices reach only that, and all of their memory, coherent
- * memory too, has to be there.
+ * The default pool has machine addresses of at most this many bits, if the backend has
+ * such memory. No lower than this: coherent memory for devices of fewer bits has to come
+ * from there.
  */
 #define IO_TLB_LOW_BITS		28
 
-/* For devices that reach less, no pool is added. */
+/* No pool is added for devices of fewer address bits. */
 #define IO_TLB_MIN_BITS		24
 
-/* With less than this a pool is not worth having. */
+/* A pool that gets less memory than wanted has at least this many slots. */
 #define IO_TLB_MIN_SLABS	((1UL << 20) >> IO_TLB_SHIFT)
 
-/* Machine address of a set that has none; no other set can be adjacent */
+/* Machine address of a lost set. No set is adjacent to it. */
 #define IO_TLB_NO_MADDR		((phys_addr_t)-1)
 
 /*
- * A mapping that a driver may rely on takes no more than this part of the memory that
- * its device reaches. In a small pool receive rings and coherent memory may hold three
- * quarters of the slots for good. What is left has to do for 32 requests in flight, as
- * many as a SATA disk is sent at a time: libata takes a mapping that fails for an error.
+ * swiotlb_max_mapping_size() is at most this part of the bounce memory that a device
+ * reaches. In a small pool receive rings and coherent memory may hold three quarters of
+ * the slots for good. The rest has to serve 32 requests in flight, as many as a SATA disk
+ * gets at a time: libata treats a failed mapping as an I/O error.
  */
 #define IO_TLB_SHARES		128
 
-/* So many sets are taken or given back at most without interrupts in between. */
+/* How many sets are taken or given back before interrupts are enabled for a moment */
 #define IO_TLB_TRY_SETS		16
 
-/* With that many sets looked at, the lock of an area is given up for a moment. */
+/* How many sets are searched before the lock of the area is released for a moment */
 #define IO_TLB_LOOKS		8
 
 /**
@@ -131,15 +128,13 @@ static_assert(IO_TLB_MAX_MAPPING <= S32_MAX);
  *		byte is thus at @base plus that byte's offset in the allocation.
  *		May wrap below zero.
  * @end:	Offset in the allocation at which the mapping ends, in bytes. Zero in
- *		every slot in which no mapping starts, so that a single look tells.
- *		Of a mapping with padding in front the word is negative, see
- *		mapping_start().
+ *		every slot in which no mapping starts. Negative if the mapping has
+ *		padding in front, see mapping_start().
  *
- * All of that is in the record of the allocation's first slot. The second slot's has
- * an @end of zero, and if there is padding in front, the mapping's end as its @base.
+ * The record of the allocation's first slot is used. In the second slot @end is zero, and
+ * @base is the end of the mapping if there is padding in front.
  *
- * Packed, because half a record's worth of holes in each would be a sixth of
- * all metadata on 64-bit.
+ * Packed: holes would be a sixth of all metadata on 64-bit.
  */
 struct io_tlb_slot {
 	phys_addr_t base;
@@ -173,12 +168,12 @@ static_assert(IO_TLB_SIZE < BIT(IO_TLB_START_SHIFT));
  * @sets:	One for each 128 slots, rounded up.
  * @slots:	Array of @nslabs.
  * @backend:	Made the memory contiguous, and must undo it. %NULL if nobody.
- * @maddr_bits:	Its machine addresses were wanted to have no more bits than that.
+ * @maddr_bits:	Its machine addresses have at most this many bits.
  * @late_alloc:	The memory comes from the page allocator, not from memblock.
  * @transient:	Made for a single mapping.
- * @keep:	Never freed: what it has is what a driver may rely on.
- * @was_idle:	Nothing was in use when it was last looked at.
- * @was_used:	Something was when it was looked at before.
+ * @keep:	Never freed, so swiotlb_max_mapping_size() counts it.
+ * @was_idle:	No slot was in use when &io_tlb_growth.shrink looked last.
+ * @was_used:	A slot was in use on some earlier look.
  * @added_bits:	Where in &io_tlb_growth.added it is counted.
  * @node:	In &transient_bucket.pools, if @transient.
  * @rcu:	Delays freeing past the readers of that.
@@ -212,17 +207,16 @@ struct io_tlb_pool {
  * struct io_tlb_pool_params - what a pool is made of
  * @start:	Physical address of its memory, page-aligned.
  * @vaddr:	Where the CPU sees the memory.
- * @nslabs:	Number of slots. All of the memory, if it is freed with the pool.
+ * @nslabs:	Number of slots. If the memory is freed with the pool, they fill it.
  * @nareas:	Number of areas, a power of two.
- * @backend:	Makes the memory contiguous for devices, or %NULL if it is.
- * @low_bits:	Address bits that the backend tries first, before larger ones. Like
- *		@maddr_bits it means nothing without a backend.
- * @maddr_bits:	Address bits that the backend must not exceed.
+ * @backend:	Makes the memory contiguous for devices. %NULL if it is contiguous.
+ * @low_bits:	Address bits that the backend tries first. Unused without a backend.
+ * @maddr_bits:	Address bits that the backend tries last. Unused without a backend.
  * @late_alloc:	The memory comes from the page allocator, not from memblock.
  * @transient:	The pool is for a single mapping.
  * @keep:	The pool is never freed.
  *
- * What is left out is zero. There is one way to make a pool::
+ * There is one way to make a pool::
  *
  *   swiotlb_init_buffer()   memory of the caller  --.
  *   restricted pool         reserved memory       --+--> swiotlb_setup_pool()
@@ -251,12 +245,12 @@ struct io_tlb_pool_params {
  * @nr:		Number of pools.
  * @max_areas:	Largest number of areas of any pool.
  * @hash_bits:	Logarithm of the number of buckets, which is at least twice @nr.
- * @pools:	The pools, in the order in which they were added, and behind them
- *		the buckets of a hash table in which all but the first are found.
- *		A pool whose bucket is taken is in the next that is not, for which
- *		there are more at the end.
+ * @pools:	The pools, in the order in which they were added. Behind them are the
+ *		buckets of a hash table, which has all pools but the first. A pool
+ *		whose bucket is taken is in the next free one; there are more of them
+ *		at the end.
  *
- * Never changed once it can be seen; another takes its place.
+ * Readers may see it, so it never changes: another table takes its place.
  */
 struct io_tlb_pool_table {
 	struct rcu_head rcu;
@@ -273,7 +267,7 @@ struct io_tlb_pool_table {
  * @maddr:	Machine address of the set until then.
  * @used:	Bit map of its slots that were in use.
  *
- * Never freed: nobody can tell whether the driver will still unmap what it mapped.
+ * Never freed: the driver may still unmap what it mapped.
  */
 struct io_tlb_stale {
 	struct io_tlb_stale *next;
@@ -283,9 +277,9 @@ struct io_tlb_stale {
 
 /**
  * struct io_tlb_align - at which addresses an allocation may start
- * @mask:	Bits of a DMA address, counted in slots, that are not free to
- *		choose: all ones up to the highest one.
- * @value:	What these bits of the first slot's DMA address have to be.
+ * @mask:	Which bits of a DMA address are prescribed, counted in slots: all ones up
+ *		to the highest prescribed bit.
+ * @value:	These bits of the first slot's DMA address.
  */
 struct io_tlb_align {
 	unsigned int mask;
@@ -297,18 +291,16 @@ struct io_tlb_align {
  * @dev:	Device that will use it.
  * @nslots:	Number of slots, padding included. swiotlb_area_alloc() is for up to
  *		%IO_TLB_SEGSIZE of them.
- * @bound:	The least summary of a set in which there may be that many in a row.
- *		All lengths from 0 to 128 do not go into 7 bits beside
- *		%IO_TLB_RUN_UNKNOWN: 126 and 127 share a value. Of no meaning for
- *		what does not fit into a set.
+ * @bound:	A set with a lower summary has no such run. A summary has 7 bits and one
+ *		value is %IO_TLB_RUN_UNKNOWN, so runs of 126 and 127 slots share a
+ *		value. Unused for allocations of more than a set.
  * @align:	Which addresses it may start at.
  * @boundary_mask: The allocation must not cross a multiple of this plus one.
  *		In bytes.
  * @limit:	Highest DMA address the device reaches.
  * @dma:	Filled in when slots have been found: their DMA address.
  * @ranged:	The device sees machine addresses through ranges, swiotlb_dev_ranged().
- *		They say nothing of what an IOMMU shows it, which maps pages as
- *		their machine addresses lie.
+ *		Not set if an IOMMU translates: it maps by machine address.
  */
 struct io_tlb_request {
 	struct device *dev;
@@ -333,7 +325,7 @@ static inline struct io_tlb_pool_table *own_pools(struct io_tlb_mem *mem)
 	return rcu_dereference_protected(mem->pools, lockdep_is_held(&mem->pools_mutex));
 }
 
-/* How many slots that takes */
+/* How many slots @bytes take */
 static inline unsigned long nr_slots(u64 bytes)
 {
 	return DIV_ROUND_UP_ULL(bytes, IO_TLB_SIZE);
@@ -381,7 +373,7 @@ static inline size_t mapping_end(const struct io_tlb_slot *slot)
 void swiotlb_wait_for_tries(struct io_tlb_mem *mem);
 
 /*
- * Free slots are going to be taken that may have to go back at once.
+ * A try begins: slots will be taken that may have to go back at once.
  *
  * Context: &io_tlb_mem.tries_lock is held, here and in try_end().
  */
@@ -395,10 +387,10 @@ static inline void try_end(struct io_tlb_mem *mem, bool in_vain)
 {
 	lockdep_assert_held(&mem->tries_lock);
 	if (in_vain) {
-		/* Slots have gone back before: pairs with alloc_elsewhere(). */
+		/* The slots went back before this: pairs with alloc_elsewhere(). */
 		smp_store_release(&mem->tries_in_vain, mem->tries_in_vain + 1);
 	}
-	/* That has been counted before: pairs with tried_in_vain(). */
+	/* The count was written before this: pairs with tried_in_vain(). */
 	smp_store_release(&mem->trying, mem->trying - 1);
 }
 
@@ -414,15 +406,14 @@ void swiotlb_put_slots(struct device *dev, phys_addr_t tlb_addr,
 		       struct io_tlb_pool *pool);
 
 /*
- * Have slots gone back that were held for a moment only, since &io_tlb_mem.tries_in_vain
- * was @seen, which was read by smp_load_acquire()? That is asked when a search has found no
- * room; it will find them if it starts anew.
+ * Has a try given slots back since &io_tlb_mem.tries_in_vain was @seen? A search that found
+ * no room asks this, and starts anew if so. It has read @seen with smp_load_acquire().
  */
 static inline bool tried_in_vain(struct io_tlb_mem *mem, unsigned int seen)
 {
-	/* What the search has read without a lock, it has read before this. */
+	/* The reads of the search come before this. */
 	smp_rmb();
-	/* If nobody tries, the count is what it is: pairs with try_end(). */
+	/* If no try is under way, the count is final: pairs with try_end(). */
 	if (smp_load_acquire(&mem->trying))
 		swiotlb_wait_for_tries(mem);
 	return READ_ONCE(mem->tries_in_vain) != seen;
@@ -452,13 +443,12 @@ size_t swiotlb_reachable(const struct io_tlb_pool *pool,
  * swiotlb_dev_ranged() - may a DMA address be another number than the machine address?
  * @dev:	Device.
  *
- * Between a device and the bus are its ranges (dma_range_map), or whatever
- * phys_to_dma() of the architecture knows of (powerpc, MIPS): windows of a host
- * bridge, a fixed offset.
+ * It may if the device has ranges (dma_range_map), or if the architecture has a
+ * phys_to_dma() of its own (powerpc, MIPS).
  *
  * Context: Any.
- * Return: %false if they are the same. Else machine_to_dma() has to be asked for both
- * ends of what is handed out.
+ * Return: %false if they are the same. Else the caller has to ask machine_to_dma() for
+ * both ends of an allocation.
  */
 static inline bool swiotlb_dev_ranged(const struct device *dev)
 {
@@ -473,11 +463,10 @@ static inline bool swiotlb_dev_ranged(const struct device *dev)
  * @alloc_align_mask: Alignment of the allocation, as swiotlb_tbl_map_single()
  *		gets it.
  * @limit:	Highest DMA address that may be used.
- * @translated:	What the device uses is not a machine address: the caller translates
- *		it once more, as an IOMMU does.
+ * @translated:	The caller translates the address once more, as an IOMMU does.
  *
- * Most devices ask for no alignment at all. An allocation of a page or more is
- * aligned to a page then: drivers have come to rely on it.
+ * Most devices ask for no alignment. Then an allocation of a page or more is aligned to a
+ * page: drivers rely on it.
  *
  * Context: Any.
  * Return: The request.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Software IO TLB: what all pools have in common. Their metadata, and the table in
- * which mappings find them.
+ * Software IO TLB: the metadata of a pool, and the table in which mappings find pools.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
@@ -34,7 +33,7 @@ unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs)
 }
 
 /**
- * struct pool_layout - where in the allocation that holds them a pool's arrays are
+ * struct pool_layout - where the arrays of a pool are in its one allocation
  * @nsets:	Number of slot sets.
  * @area_sets:	Of these, in each area; fewer in the last ones.
  * @area_windows: Number of windows in each area.
@@ -159,13 +158,12 @@ static void init_pool(struct io_tlb_pool *pool,
  *		@params->nareas, aligned to SMP_CACHE_BYTES.
  * @params:	What the pool is made of.
  *
- * All slots are free, and the memory is cleared, so that no device sees what was there
- * before. Where a backend has not enough contiguous memory for all of the pool, the
- * rest is left out: @pool->nslabs and @pool->end tell what there is. The pool can be
- * used then; nobody else sees it yet.
+ * All slots are free. The memory is cleared, so that no device sees old data. If the
+ * backend has not enough contiguous memory, the pool is smaller than asked for:
+ * @pool->nslabs and @pool->end tell its size. Nobody else sees the pool yet.
  *
  * Context: Boot, or may sleep. With no backend: any.
- * Return: 0, or an error of swiotlb_pool_connect(); nothing is left to undo then.
+ * Return: 0, or an error of swiotlb_pool_connect(). Then there is nothing to undo.
  */
 int swiotlb_setup_pool(struct io_tlb_pool *pool,
 		       const struct io_tlb_pool_params *params)
@@ -182,7 +180,7 @@ int swiotlb_setup_pool(struct io_tlb_pool *pool,
 
 /**
  * swiotlb_make_pool() - make a pool
- * @params:	What it is made of. The memory stays the caller's if that fails.
+ * @params:	What it is made of. If this fails, the memory still belongs to the caller.
  * @gfp:	How to allocate its metadata.
  *
  * See swiotlb_setup_pool(). kvfree() frees the metadata.
@@ -207,10 +205,7 @@ struct io_tlb_pool *swiotlb_make_pool(const struct io_tlb_pool_params *params,
 	return pool;
 }
 
-/*
- * Close all sets of an area, or reopen them. A set that was lost at a restore stays as
- * it is: no search may find it.
- */
+/* Close all sets of an area, or reopen them. A set that was lost at a restore stays lost. */
 static void close_area(struct io_tlb_area *area, bool close)
 {
 	unsigned int i;
@@ -228,7 +223,7 @@ static void close_area(struct io_tlb_area *area, bool close)
 	}
 }
 
-/* All, or none if something is in use. */
+/* Close all areas, or none if a slot is in use. */
 static bool close_areas(struct io_tlb_pool *pool)
 {
 	struct io_tlb_area *area = pool->areas;
@@ -254,7 +249,7 @@ static bool close_areas(struct io_tlb_pool *pool)
 }
 
 /**
- * swiotlb_pool_close() - hand out no more of a pool
+ * swiotlb_pool_close() - hand out no more slots of a pool
  * @pool:	Pool.
  *
  * Pools that are added are small, so this does not take long: with pages of 4 KiB they
@@ -262,8 +257,8 @@ static bool close_areas(struct io_tlb_pool *pool)
  *
  * Context: May sleep. Takes &io_tlb_mem.tries_lock, and in it the locks of all areas,
  * one after the other.
- * Return: %true if nothing is in use, and now never will be; %false if something
- * is, and nothing has changed.
+ * Return: %true if the pool is closed: no slot is in use, or will be. %false if a slot is
+ * in use; then nothing has changed.
  */
 bool swiotlb_pool_close(struct io_tlb_pool *pool)
 {
@@ -293,7 +288,7 @@ static unsigned int hash_bits(unsigned int nr)
  */
 size_t swiotlb_table_size(unsigned int nr)
 {
-	/* At worst all pools but one are pushed beyond the last bucket. */
+	/* In the worst case all pools but one end up behind the last bucket. */
 	return struct_size_t(struct io_tlb_pool_table, pools,
 			     nr + BIT(hash_bits(nr)) + nr);
 }
@@ -404,7 +399,7 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 }
 
 /**
- * swiotlb_unpublish() - let mappings find a pool no longer
+ * swiotlb_unpublish() - hide a pool from mappings
  * @mem:	Software IO TLB that it is part of.
  * @pool:	Pool that has been closed, not the first one.
  * @table:	Zeroed memory for a table with one pool less than there are.

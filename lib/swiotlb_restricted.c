@@ -2,9 +2,9 @@
 /*
  * Software IO TLB: restricted DMA pools.
  *
- * A device tree node "restricted-dma-pool" reserves memory that is all its
- * devices may see: their streaming mappings are bounced to it, and their coherent
- * memory is taken from it. See
+ * A device tree node "restricted-dma-pool" reserves memory. Its devices may see no other
+ * memory: their streaming mappings are bounced to it, and their coherent memory is
+ * taken from it. See
  * Documentation/devicetree/bindings/reserved-memory/.
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
@@ -51,9 +51,9 @@ struct page *swiotlb_alloc(struct device *dev, size_t size)
 }
 
 /*
- * The restricted pool that @paddr lies in, whether or not it is the device's: it may have
- * been taken away from it since, and the page allocator must not get the pages. Such pools
- * are never freed.
+ * The restricted pool that @paddr lies in. Does not ask the device: the pool may have been
+ * taken away from it since, and the page allocator must not get these pages. Restricted
+ * pools are never freed.
  */
 static struct io_tlb_pool *find_restricted_pool(phys_addr_t paddr)
 {
@@ -87,9 +87,9 @@ bool swiotlb_free(struct device *dev, struct page *page, size_t size)
 }
 
 /*
- * As many areas as the default pool has, so that CPUs do not share a lock; but none of
- * less than a pool is worth having for. What is spread over many small areas leaves no
- * room for large mappings.
+ * As many areas as the default pool has, so that CPUs do not share a lock. But each area
+ * has at least %IO_TLB_MIN_SLABS slots: many small areas would leave no room for large
+ * mappings.
  */
 static unsigned int restricted_areas(unsigned long nslabs)
 {
@@ -118,7 +118,7 @@ static void publish_restricted(struct io_tlb_mem *mem)
  */
 static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 {
-	/* What is less than a page cannot be shared with devices. */
+	/* Memory is shared with devices in whole pages. */
 	unsigned long nslabs = PFN_DOWN(rmem->size) <<
 		(PAGE_SHIFT - IO_TLB_SHIFT);
 	struct io_tlb_pool_params params = {
@@ -185,7 +185,7 @@ static int attach(struct reserved_mem *rmem, struct device *dev)
 	return 0;
 }
 
-/* The pool stays, for the next one. */
+/* The pool stays for the next device. */
 static void detach(struct reserved_mem *rmem, struct device *dev)
 {
 	dev->dma_io_tlb_mem = &io_tlb_default_mem;

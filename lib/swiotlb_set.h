@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A slot set of the software IO TLB, and all that is done to its bits.
+ * A slot set of the software IO TLB, and all operations on its bits.
  *
- * Nobody else reads or writes them. The operations, in the order of a set's life:
+ * No other file reads or writes the bits. The operations, in the order of a set's life:
  *
  *	set_init()		all of its slots are free
  *	set_take()		an allocation starts
  *	set_take_on()		an allocation of the set before goes on
  *	set_free()		an allocation ends, or its part in this set
- *	set_close()		nobody is given a free slot; set_reopen() undoes that
- *	set_withhold()		nobody is given certain free slots
- *	set_forget()		there are no allocations any more
+ *	set_close()		closes all free slots; set_reopen() undoes that
+ *	set_withhold()		closes certain free slots
+ *	set_forget()		drops all allocations
  *	set_cut()		the allocation in the last slot ends there
  */
 #ifndef _LIB_SWIOTLB_SET_H
@@ -38,35 +38,36 @@
  *            \___/ |     | \_/
  *            3 slots 1   1  2              four allocations
  *
- * An allocation runs from its first slot to the next slot that is free or first
- * in turn, so neither its length nor its padding need be stored. No slot is both.
+ * An allocation ends before the next slot that is free or the first of another
+ * allocation. So neither its length nor its padding is stored. No slot is both free and
+ * first.
  *
  * An allocation of more than a set takes slots of several sets whose machine addresses
- * are adjacent. All but its last set are marked::
+ * are adjacent. @goes_on marks all of them but the last::
  *
  *   set            4             5             6
  *   in use    . . . x x x | x x x x x x | x x . . . .
  *   first           1     |             |
  *   goes_on       yes     |     yes     |     no
  *
- * A slot that nobody may have is closed: it looks like an allocation of one slot. So
- * do slots behind the end of a pool, and no allocation extends there.
+ * A closed slot looks like an allocation of one slot, so that no search takes it. Slots
+ * behind the end of a pool are closed too.
  *
- * The area's lock protects the bits. Who holds an allocation may look for its first
- * slot without it: the bits of one's own slots do not change meanwhile.
+ * The area's lock protects the bits. The owner of an allocation may look for its first
+ * slot without the lock: the bits of its own slots do not change meanwhile.
  */
 
 /**
  * struct io_tlb_set - 128 slots that are contiguous by machine address
  * @free:	Map of the slots that are not in use.
  * @first:	Map of the slots in which an allocation starts, and of closed ones.
- * @maddr:	Machine address of slot 0: what phys_to_dma_unencrypted() makes of
- *		its physical address before the offset of a device is applied. All
- *		ones if the set was lost when the guest was restored.
+ * @maddr:	Machine address of slot 0. All ones if the set was lost when the guest
+ *		was restored.
  * @area:	The area that it belongs to.
  * @goes_on:	The allocation in the last slot goes on in the next set.
- * @made:	How many sets from this one on the backend has made contiguous in one
- *		go, 0 if none. What was contiguous before need not be undone.
+ * @made:	How many sets, from this one to the end of its extent, the backend has
+ *		made contiguous. 0 if they were contiguous before: then there is nothing
+ *		to undo.
  *
  * 64 bytes: a shift finds it, and mostly it is one cache line.
  */
@@ -136,7 +137,7 @@ static inline bool set_all_free(const struct io_tlb_set *set, unsigned int from,
 		!(slot_bits(1, from, to) & ~set->free[1]);
 }
 
-/* How many slots from slot 0 on are free. Needs no lock if a guess will do. */
+/* How many slots from slot 0 on are free. Without the lock the answer is a guess. */
 static inline unsigned int set_free_at_start(const struct io_tlb_set *set)
 {
 	u64 used = ~READ_ONCE(set->free[0]);
@@ -147,7 +148,7 @@ static inline unsigned int set_free_at_start(const struct io_tlb_set *set)
 	return used ? 64 + __ffs64(used) : IO_TLB_SEGSIZE;
 }
 
-/* How many slots up to the last one are free. Needs no lock if a guess will do. */
+/* How many slots at the end are free. Without the lock the answer is a guess. */
 static inline unsigned int set_free_at_end(const struct io_tlb_set *set)
 {
 	u64 used = ~READ_ONCE(set->free[1]);
@@ -158,7 +159,7 @@ static inline unsigned int set_free_at_end(const struct io_tlb_set *set)
 	return IO_TLB_SEGSIZE - fls64(used);
 }
 
-/* Is the slot free? Needs no lock for a slot of one's own. */
+/* Is the slot free? Needs no lock if the caller owns the slot. */
 static inline bool set_is_free(const struct io_tlb_set *set, unsigned int slot)
 {
 	return READ_ONCE(set->free[slot / 64]) & BIT_ULL(slot % 64);
@@ -172,9 +173,9 @@ static inline bool set_is_first(const struct io_tlb_set *set, unsigned int slot)
 }
 
 /*
- * Index in the pool of the last slot up to @index, which is in the set, in which an
- * allocation starts. It is the one that @index belongs to, if any. Needs no lock for a
- * slot of one's own.
+ * The last slot up to @index in which an allocation starts. @index is the index in the
+ * pool of a slot of the set. If that slot is in use, its allocation starts in the result.
+ * Needs no lock if the caller owns the slot.
  *
  * Return: The index, or -1 if there is none in the set.
  */
@@ -239,7 +240,7 @@ static inline void set_take_on(struct io_tlb_set *set, unsigned int n)
 	set_write_free(set, 1, set->free[1] & ~slot_bits(1, 0, n));
 }
 
-/* The allocation in the last slot is going to go on in the next set. */
+/* The allocation in the last slot goes on in the next set. */
 static inline void set_go_on(struct io_tlb_set *set)
 {
 	lockdep_assert_held(&set->area->lock);
@@ -263,8 +264,8 @@ static __always_inline void set_free_bits(struct io_tlb_set *set, unsigned int w
 }
 
 /*
- * The bits of a word behind @bit at which the allocation ends that @bit is in: it runs to
- * the next slot that is free or first in turn.
+ * The bits of a word behind @bit at which the allocation of @bit may end: slots that are
+ * free or first. It ends at the lowest of them.
  */
 static __always_inline u64 set_ends(const struct io_tlb_set *set, unsigned int word,
 				    unsigned int bit)
@@ -274,10 +275,10 @@ static __always_inline u64 set_ends(const struct io_tlb_set *set, unsigned int w
 }
 
 /*
- * Free the allocation that starts in @slot, if it ends in the same word. Mostly it does.
+ * Free the allocation that starts in @slot if it ends in the same word, as most do.
  *
- * Return: How many slots. 0 if none starts there, or it goes on behind the word; then
- * nothing has been done.
+ * Return: How many slots. 0, and nothing is freed, if no allocation starts there, or if
+ * it does not end in the word.
  */
 static __always_inline unsigned int set_free_in_word(struct io_tlb_set *set,
 						     unsigned int slot)
@@ -295,7 +296,7 @@ static __always_inline unsigned int set_free_in_word(struct io_tlb_set *set,
 	return n;
 }
 
-/* set_free() for an allocation that goes on behind the word that @slot is in */
+/* set_free() for an allocation that does not end in the word of @slot */
 static inline unsigned int set_free_across(struct io_tlb_set *set, unsigned int slot,
 					   bool *goes_on)
 {
@@ -317,8 +318,8 @@ static inline unsigned int set_free_across(struct io_tlb_set *set, unsigned int 
 }
 
 /*
- * Free what an allocation has in the set. @slot is its first slot, or 0 if it starts in
- * a set before. Stores whether it goes on in the next set.
+ * Free the part of an allocation that is in this set. @slot is its first slot, or 0 if
+ * it starts in a set before. Stores in @goes_on whether it goes on in the next set.
  *
  * Return: How many slots.
  */

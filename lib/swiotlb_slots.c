@@ -25,9 +25,9 @@ static unsigned int lowest_slot(u64 lo, u64 hi)
 }
 
 /*
- * Reduce a map of free slots to those with which a run of @n free slots starts:
- * bit i of the result stands for slots i to i + @n - 1. Each step ANDs what is half
- * of the remaining length apart, and leaves the other half to be seen to.
+ * Reduce a map of free slots to the slots at which @n free slots start: bit i of the
+ * result stands for slots i to i + @n - 1. Each step ANDs the map with itself, shifted
+ * by half of the remaining length.
  */
 static void runs_of(u64 *lo, u64 *hi, unsigned int n)
 {
@@ -167,7 +167,7 @@ static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 	if (!(lo | hi))
 		return SET_NO_FIT;
 
-	/* If the lowest is out of reach, so are the others. */
+	/* If the device does not reach the lowest, it reaches none. */
 	slot = lowest_slot(lo, hi);
 	last = dma + ((slot + rq->nslots) << IO_TLB_SHIFT) - 1;
 	if (last > rq->limit)
@@ -192,8 +192,8 @@ static noinline int set_alloc_slow(struct io_tlb_set *set,
 }
 
 /*
- * Take the lowest run of slots in @set that satisfies @rq. Mostly it starts at the
- * lowest free slot, or at the next that is aligned, and lies in one word.
+ * Take the lowest run of slots in @set that satisfies @rq. The first guess: it starts at
+ * the lowest free slot, or at the next aligned one, and lies in one word.
  *
  * Context: The area's lock is held.
  * Return: The run's first slot, or an &enum set_verdict. Stores its address in
@@ -267,8 +267,8 @@ static __always_inline int set_take_lowest(struct io_tlb_area *area,
 }
 
 /*
- * Take the lowest slots of the area's first set that may have room, if its summary is in
- * the first word. Mostly it is, and has.
+ * Take the lowest slots of the first set that may have room, if its summary is in the
+ * first word. This serves most requests.
  */
 static __always_inline int first_take(struct io_tlb_area *area,
 				      struct io_tlb_request *rq)
@@ -281,13 +281,13 @@ static __always_inline int first_take(struct io_tlb_area *area,
 }
 
 /*
- * Take the lowest slots of a window of the area that satisfy @rq, from those sets on
- * whose summary is in word @from. Stops when enough sets have been looked at for once.
+ * Take the lowest slots of a window of the area that satisfy @rq. Starts with the sets
+ * whose summary is in word @from, and stops after a limited number of sets.
  * @misfit: The first set that may have room has been tried, and nothing in it fits.
  *
  * Context: The area's lock is held.
- * Return: Index of the first slot in the area, or the complement of the word from which to
- * go on.
+ * Return: Index of the first slot in the area, or the complement of the word with which
+ * the search goes on.
  */
 static noinline int window_take(struct io_tlb_area *area, unsigned int from,
 				bool misfit, struct io_tlb_request *rq)
@@ -311,7 +311,7 @@ static noinline int window_take(struct io_tlb_area *area, unsigned int from,
 			break;
 		maybe = sets_with_bound(area->summary[word], bound);
 	}
-	/* All of the window must have been looked at without giving up the lock. */
+	/* Only if the whole window has been looked at under the lock. */
 	if (word - from == IO_TLB_WINDOW_WORDS && !misfit &&
 	    area->windows[window] >= bound)
 		WRITE_ONCE(area->windows[window], bound_without(rq->nslots));
@@ -319,7 +319,8 @@ static noinline int window_take(struct io_tlb_area *area, unsigned int from,
 }
 
 /*
- * Slots have been taken, if @index is not negative. Returns their index in the pool.
+ * Count slots that have been taken, if @index is not negative. Returns their index in
+ * the pool.
  *
  * Context: The area's lock is held.
  */
@@ -389,11 +390,10 @@ static noinline int area_go_on(struct io_tlb_area *area, unsigned int from,
  * @area_index:	Index of the area, less than @pool->nareas.
  * @rq:		What is wanted. Receives the DMA address.
  *
- * Mostly there is room in the first window, which even an area without sets has.
+ * Most requests find room in the first window. Even an area without sets has one.
  *
- * Context: Any. Takes the area's lock, interrupts off, for one look at each of
- * about %IO_TLB_LOOKS sets at most, and again for the next. Does not take it if there
- * is nothing to be found.
+ * Context: Any. Takes the area's lock, interrupts off, for about %IO_TLB_LOOKS sets at a
+ * time. Does not take it if the summary says that nothing fits.
  * Return: Index of the first slot, or -1 if the area has nothing that fits.
  */
 int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
@@ -410,9 +410,9 @@ int swiotlb_area_alloc(struct io_tlb_pool *pool, unsigned int area_index,
 }
 
 /*
- * swiotlb_slots_free() for what is rare: the allocation goes on behind the word in which
- * it starts, or none starts in the slot. The caller has the lock, which is given up
- * here. In the caller itself, this would make each unmap 13 instructions dearer.
+ * swiotlb_slots_free() for rare cases: the allocation does not end in the word in which
+ * it starts, or no allocation starts in the slot. Releases the lock that the caller
+ * took. In the caller itself, this code would make each unmap 13 instructions dearer.
  */
 static noinline void slots_free_slow(struct device *dev, struct io_tlb_pool *pool,
 				     unsigned int index, unsigned long flags)
@@ -441,9 +441,10 @@ static noinline void slots_free_slow(struct device *dev, struct io_tlb_pool *poo
  * @pool:	Pool.
  * @index:	The first slot of the allocation.
  *
+ * If no allocation starts in the slot, swiotlb_put_within() handles that.
+ *
  * Context: Any. Takes the lock of the area that the slots belong to, interrupts
- * off; one after the other if there are several. If no allocation starts in the slot,
- * that is left to swiotlb_put_within().
+ * off; one after the other if there are several.
  */
 void swiotlb_slots_free(struct device *dev, struct io_tlb_pool *pool,
 			unsigned int index)
@@ -471,9 +472,9 @@ void swiotlb_slots_free(struct device *dev, struct io_tlb_pool *pool,
  *		gets it.
  * @keep_mask:	&device_dma_parameters.min_align_mask.
  *
- * The bits that @keep_mask names have to be the same in the bounced address as in
- * @orig_addr. Those below the size of a slot, and those that alignment forces to
- * zero, are the caller's to keep by padding; the others decide which slots fit.
+ * The bounced address must have the same bits as @orig_addr where @keep_mask has ones.
+ * The caller preserves the bits below the size of a slot, and those that alignment
+ * forces to zero, by padding. The other bits decide which slots fit.
  *
  * Context: Any.
  * Return: The alignment.
@@ -487,7 +488,7 @@ struct io_tlb_align swiotlb_align(phys_addr_t orig_addr,
 	alloc_align_mask |= IO_TLB_SIZE - 1;
 	keep_mask &= ~alloc_align_mask;
 
-	/* A mask with holes is met by keeping the bits in them as well. */
+	/* If the mask has holes, keep the bits in the holes as well. */
 	mask = alloc_align_mask | keep_mask;
 	mask = (1ULL << fls(mask)) - 1;
 
@@ -517,9 +518,9 @@ bool swiotlb_boundary_possible(const struct io_tlb_request *rq)
  * @room:	Slots that it has in one piece, a power of two. It starts at a multiple
  *		of their size.
  *
- * Its limit aside, and it can be met (swiotlb_boundary_possible()). Where the ranges of a
- * device put a pool for it is not known, so for such a device its place in the pool is not
- * judged.
+ * Ignores the limit of the request, and its boundary: see swiotlb_boundary_possible().
+ * Where the ranges of a device put a pool is not known. So for such a device only the
+ * number of slots counts.
  *
  * Context: Any.
  * Return: %false if it cannot.
@@ -549,7 +550,7 @@ static bool set_reached(const struct io_tlb_set *set, size_t bytes,
  * @rq:		Any request of the device.
  * @enough:	When to stop counting, in bytes.
  *
- * Slot sets are counted that the device reaches from end to end, in use or not.
+ * Counts the slot sets that the device reaches completely, in use or not.
  *
  * Context: Any.
  * Return: Size in bytes. If it is @enough or more there may be more than that.

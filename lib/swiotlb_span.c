@@ -2,13 +2,14 @@
 /*
  * Software IO TLB: allocations that do not fit into a slot set.
  *
- * They take the last slots of one set, all of the next ones and the first slots of
- * another, all of them adjacent by machine address. See the drawing in swiotlb_set.h.
+ * Such an allocation takes the last slots of one set, all slots of the following sets
+ * and the first slots of another. The sets are adjacent by machine address. See the
+ * drawing in swiotlb_set.h.
  *
- * The sets may belong to several areas, of which only one is locked at a time. So a
- * place is looked for without any lock, and then taken set by set; if somebody else
- * was faster in one of them, what has been taken goes back, and the search goes on
- * from there. Whoever finds no room meanwhile searches again.
+ * The sets may belong to several areas, and only one area is locked at a time. So the
+ * search takes no lock. Then the slots are taken set by set. If another CPU was faster in
+ * one of the sets, the slots taken so far go back, and the search goes on behind them. A
+ * CPU that finds no room meanwhile searches again.
  */
 #include <linux/bitops.h>
 #include <linux/minmax.h>
@@ -36,7 +37,7 @@ static dma_addr_t set_dma(const struct io_tlb_set *set,
 	return rq->ranged ? machine_to_dma(rq->dev, set->maddr) : set->maddr;
 }
 
-/* Does the set behind @set follow on it for the device? */
+/* For the device, is the next set adjacent to @set? */
 static bool next_follows(const struct io_tlb_set *set,
 			 const struct io_tlb_request *rq)
 {
@@ -67,7 +68,7 @@ static unsigned long find_run(struct io_tlb_pool *pool, unsigned long i,
 	return i + 1;
 }
 
-/* Does the device have the end of @slot at that address? */
+/* For the device, is @last the address of the last byte of @slot? */
 static bool ends_at(struct io_tlb_pool *pool, unsigned long slot,
 		    dma_addr_t last, const struct io_tlb_request *rq)
 {
@@ -110,7 +111,7 @@ static int fit_into_run(struct io_tlb_pool *pool, const struct run *run,
 		slot += segment - offset;
 	}
 
-	/* What lies further up is out of reach as well. */
+	/* If the device does not reach this, it reaches nothing above either. */
 	last = rq->dma + ((dma_addr_t)rq->nslots << IO_TLB_SHIFT) - 1;
 	if (last > rq->limit || !ends_at(pool, slot + rq->nslots - 1, last, rq))
 		return -1;
@@ -177,7 +178,7 @@ static bool free_part(struct io_tlb_set *set, unsigned int slot)
 	return goes_on;
 }
 
-/* Let interrupts in before @slot if so many sets have been seen to. */
+/* Enable interrupts for a moment after each %IO_TLB_TRY_SETS sets. */
 static void end_step(struct io_tlb_mem *mem, unsigned long slot,
 		     unsigned long *flags)
 {
@@ -191,7 +192,7 @@ static void end_step(struct io_tlb_mem *mem, unsigned long slot,
 /*
  * Undo take_part() from slot @first to before @end.
  *
- * Context: &io_tlb_mem.tries_lock is held, and given up now and then.
+ * Context: &io_tlb_mem.tries_lock is held. It is released now and then.
  */
 static void give_back(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 		      unsigned long first, unsigned long end,
@@ -210,7 +211,7 @@ static void give_back(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 	}
 }
 
-/* Take all of an allocation, or nothing if somebody else was faster in one of the sets. */
+/* Take all slots from @first to before @end, or none if one of them is in use. */
 static bool take(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 		 unsigned long first, unsigned long end)
 {
@@ -235,10 +236,10 @@ static bool take(struct io_tlb_pool *pool, struct io_tlb_mem *mem,
 }
 
 /**
- * swiotlb_wait_for_tries() - wait until slots that are held for a moment have gone back
+ * swiotlb_wait_for_tries() - wait until take() has taken its slots or given them back
  * @mem:	Software IO TLB.
  *
- * Or are held for good. Who tries has interrupts off, so it does not take long.
+ * The CPU that tries has interrupts off, so this does not take long.
  *
  * Context: Any. Takes &io_tlb_mem.tries_lock.
  */
@@ -255,9 +256,9 @@ void swiotlb_wait_for_tries(struct io_tlb_mem *mem)
  * @pool:	Pool.
  * @rq:		What is wanted. Receives the DMA address.
  *
- * Looks at each set of the pool once, from the lowest on. Where somebody else is faster,
- * it goes on with the next run of free slots. What is left of the run is found when
- * alloc_elsewhere() searches anew, as it does after each try in vain.
+ * Looks at each set of the pool once, from the lowest on. If another CPU is faster, it
+ * goes on with the next run of free slots. alloc_elsewhere() then searches anew, and
+ * finds what is left of this run.
  *
  * Context: Any. Takes &io_tlb_mem.tries_lock, interrupts off, and in it the locks of
  * areas, one at a time.
@@ -282,7 +283,7 @@ int swiotlb_span_alloc(struct io_tlb_pool *pool, struct io_tlb_request *rq)
 	return -1;
 }
 
-/* Free the slots of an allocation from slot 0 of @set on; tells if it goes on. */
+/* Free the slots that an allocation has from slot 0 of @set on. Does it go on? */
 static bool free_next_part(struct io_tlb_set *set)
 {
 	unsigned long flags;
@@ -295,11 +296,11 @@ static bool free_next_part(struct io_tlb_set *set)
 }
 
 /**
- * swiotlb_span_free() - return what an allocation has in further sets
+ * swiotlb_span_free() - return the slots of an allocation behind its first set
  * @pool:	Pool.
  * @i:		Index of the second set of the allocation.
  *
- * The slots of the first one have been returned.
+ * The caller has returned the slots in the first set.
  *
  * Context: Any. Takes the locks of areas, one at a time, interrupts off.
  */
@@ -313,7 +314,7 @@ void swiotlb_span_free(struct io_tlb_pool *pool, unsigned long i)
  * swiotlb_longest_run() - how much of a pool is in one piece
  * @pool:	Pool whose sets have their machine addresses.
  *
- * Context: Any, but while machine addresses may change.
+ * Context: Any, as long as machine addresses do not change.
  * Return: Bytes of the longest run of sets that are adjacent by machine address.
  */
 size_t swiotlb_longest_run(struct io_tlb_pool *pool)

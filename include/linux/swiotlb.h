@@ -35,8 +35,8 @@ struct page;
 #define IO_TLB_SIZE	BIT(IO_TLB_SHIFT)
 
 /*
- * Slots in a slot set. A set is contiguous by machine address. What fits into a set
- * where it is aligned is mapped within one.
+ * Slots in a slot set. A set is contiguous by machine address. A mapping that fits into an
+ * aligned set lies within one set.
  */
 #define IO_TLB_SEGSIZE	128
 
@@ -86,18 +86,17 @@ void __init swiotlb_update_mem_attributes(void);
  *		were added. Readers use RCU. Written under @pools_mutex.
  * @pools_mutex: Serialises those who add and free pools.
  * @backend:	Makes new pools contiguous for devices, or %NULL.
- * @growth:	How pools are added and freed, see swiotlb_dynamic.c; %NULL until
- *		that is allowed.
- * @next_restricted: The restricted ones are a list, which starts at the default one.
- * @stale:	What was mapped when the guest was restored: a list, or %NULL.
- * @tries_lock:	Held by whoever takes free slots that may have to go back at once.
- * @trying:	How many do so now.
- * @tries_in_vain: How often they went back.
+ * @growth:	State of growth, see swiotlb_dynamic.c; %NULL until pools may be added.
+ * @next_restricted: Next restricted one. The default one is the head of this list.
+ * @stale:	Slots that were mapped when the guest was restored: a list, or %NULL.
+ * @tries_lock:	Held while slots are taken that may have to go back at once.
+ * @trying:	How many CPUs do so now.
+ * @tries_in_vain: How often slots went back.
  * @debugfs:	Directory with the counters.
- * @allowed:	Slots that may be in use before @used_hiwater is looked at: not less
- *		than those in use, and not many more.
- * @used_hiwater: The highest value of @allowed since 0 was written to it in debugfs.
- *		Without CONFIG_DEBUG_FS nobody counts.
+ * @allowed:	Slots that may be in use before @used_hiwater changes: not fewer than
+ *		those in use, and not many more.
+ * @used_hiwater: The highest value of @allowed since it was reset in debugfs. Not used
+ *		without CONFIG_DEBUG_FS.
  * @transient_nslabs: Slots in the transient pools.
  *
  * There is the default one, and one for each restricted DMA pool. Drivers and
@@ -131,13 +130,11 @@ struct io_tlb_pool *__swiotlb_find_pool(struct device *dev, phys_addr_t paddr);
  * swiotlb_used_by() - has this device ever asked for a bounce buffer?
  * @dev:	Device whose mapping is about to be synced or unmapped.
  *
- * What a caller asks about was returned by swiotlb_map() or
- * swiotlb_tbl_map_single() and then reached it through a driver's own data
- * structure. The barrier orders the load from there before the load of
- * dev->dma_uses_io_tlb here, and before that of the pools in
- * __swiotlb_find_pool(). Also where no pool is ever added (SWIOTLB_DYNAMIC=n): the
- * flag may have been set by a third CPU just before, and this one may have loaded it
- * earlier than the address. The two loads do not depend on each other.
+ * The caller has an address that swiotlb_map() or swiotlb_tbl_map_single() returned, and
+ * has loaded it from a data structure of the driver. The barrier orders that load before
+ * the load of dev->dma_uses_io_tlb here, and before the load of the pools in
+ * __swiotlb_find_pool(). It is needed without SWIOTLB_DYNAMIC too: a third CPU may have
+ * set the flag just before, and nothing else orders the two loads.
  *
  * Context: Any.
  * Return: %false if none of the device's mappings can be a bounce buffer.
@@ -151,8 +148,8 @@ static inline bool swiotlb_used_by(struct device *dev)
 /**
  * swiotlb_find_pool() - find the pool that a physical address lies in
  * @dev:	Device that the address was mapped for.
- * @paddr:	Physical address. That of memory of another owner, for which
- *		dma_to_phys() has no answer but all ones, is in no pool.
+ * @paddr:	Physical address. May be all ones, which dma_to_phys() returns for
+ *		memory of another owner: that is in no pool.
  *
  * Context: Any.
  * Return: The pool, or %NULL if @paddr is in none, or @dev has never asked for a
