@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Software IO TLB: what only a running kernel can show.
+ * Software IO TLB: what a driver gets from the DMA API, and where it is.
  *
  * This is the suite. Its tests are in swiotlb_kunit_*.c, by what they are
  * about; what they share is in swiotlb_kunit.h.

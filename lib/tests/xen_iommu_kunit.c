@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Machine addresses of a Xen PV guest: what only a guest can show.
+ * Machine addresses of a Xen PV guest.
  *
  * Everything is compared with what the P2M says page by page. Elsewhere than in a
  * PV guest, machine addresses are physical ones, and the tests are skipped.

@@ -84,12 +84,20 @@ unsigned long __pfn_to_mfn(unsigned long pfn)
 	if (!on_xen)
 		return pfn;
 	/* No memory: MMIO, which Xen PV maps where it is */
-	if (!(pfn >= PHYS_PFN(MACHINE_LOW_START) &&
-	      pfn < PHYS_PFN(MACHINE_LOW_START + MACHINE_LOW_SIZE)) &&
-	    !(pfn >= PHYS_PFN(MACHINE_HIGH_START) &&
-	      pfn < PHYS_PFN(MACHINE_HIGH_START + MACHINE_HIGH_SIZE)))
-		return pfn | IDENTITY_FRAME_BIT;
+	if (!pfn_valid(pfn))
+		return IDENTITY_FRAME(pfn);
 	return READ_ONCE(p2m[pfn]);
+}
+
+unsigned long pfn_to_mfn(unsigned long pfn)
+{
+	return __pfn_to_mfn(pfn) & ~(FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT);
+}
+
+/* An entry of the P2M only, as in the kernel */
+void set_phys_to_machine(unsigned long pfn, unsigned long mfn)
+{
+	set_entry(machine_page_index(PFN_PHYS(pfn)), mfn);
 }
 
 unsigned long bfn_to_local_pfn(unsigned long mfn)
@@ -242,14 +250,9 @@ unsigned long machine_frame_of(unsigned long index)
 /* Index of the page whose memory is in a frame, or -1 */
 long machine_page_behind(unsigned long mfn)
 {
-	phys_addr_t phys = PFN_PHYS(mfn);
-
 	if (on_xen)
 		return mfn < FRAMES ? (long)frame_page[mfn] - 1 : -1;
-	if ((phys >= MACHINE_LOW_START && phys - MACHINE_LOW_START < MACHINE_LOW_SIZE) ||
-	    (phys >= MACHINE_HIGH_START && phys - MACHINE_HIGH_START < MACHINE_HIGH_SIZE))
-		return machine_page_index(phys);
-	return -1;
+	return pfn_valid(mfn) ? (long)machine_page_index(PFN_PHYS(mfn)) : -1;
 }
 
 /* The page shows memory of another domain, in which it has the number @their_pfn. */
@@ -258,7 +261,7 @@ void machine_make_foreign(phys_addr_t phys, unsigned long their_pfn)
 	unsigned long index = machine_page_index(phys), mfn = entry(index);
 
 	m2p[mfn] = their_pfn + 1;
-	set_entry(index, mfn | FOREIGN_FRAME_BIT);
+	set_entry(index, FOREIGN_FRAME(mfn));
 }
 
 /* The page has been given to the hypervisor, as ballooning does. */

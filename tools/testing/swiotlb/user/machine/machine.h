@@ -163,6 +163,7 @@ void machine_set_cpu(unsigned int cpu);
 void machine_set_atomic(bool atomic);
 unsigned int machine_work(void);
 unsigned int machine_delayed_work(void);
+void machine_cancel_work(struct work_struct *work);
 void machine_grace_period(void);
 unsigned long machine_callbacks_pending(void);
 void machine_thread_start(void);

@@ -79,6 +79,14 @@ unsigned long machine_nr_pages(void)
 	return MACHINE_PAGES;
 }
 
+bool pfn_valid(unsigned long pfn)
+{
+	phys_addr_t phys = PFN_PHYS(pfn);
+
+	return (phys >= MACHINE_LOW_START && phys - MACHINE_LOW_START < MACHINE_LOW_SIZE) ||
+		(phys >= MACHINE_HIGH_START && phys - MACHINE_HIGH_START < MACHINE_HIGH_SIZE);
+}
+
 struct page *pfn_to_page(unsigned long pfn)
 {
 	return &pages[machine_page_index(PFN_PHYS(pfn))];

@@ -499,6 +499,21 @@ unsigned int machine_delayed_work(void)
 	return nr;
 }
 
+/* It will not run, whatever it was queued for. */
+void machine_cancel_work(struct work_struct *work)
+{
+	unsigned int queue, i;
+
+	might_sleep();
+	pthread_mutex_lock(&work_mutex);
+	for (queue = WORK_NOW; queue <= WORK_LATER; queue++)
+		for (i = 0; i < nr_work[queue]; i++)
+			if (work_queue[queue][i] == work)
+				work_queue[queue][i--] = work_queue[queue][--nr_work[queue]];
+	WRITE_ONCE(work->pending, false);
+	pthread_mutex_unlock(&work_mutex);
+}
+
 void machine_sync_reset(unsigned int cpus)
 {
 	nr_cpus = max(cpus, 1U);

@@ -91,6 +91,18 @@ static inline void sg_set_page(struct scatterlist *sg, struct page *page, unsign
 	sg->offset = offset;
 }
 
+static inline void sg_set_buf(struct scatterlist *sg, const void *buf, unsigned int len)
+{
+	sg_set_page(sg, virt_to_page(buf), len, offset_in_page(buf));
+}
+
+static inline void *sg_virt(const struct scatterlist *sg)
+{
+	return page_address(sg->page) + sg->offset;
+}
+
+#define sg_init_table(sgl, nr)		memset(sgl, 0, (nr) * sizeof(*(sgl)))
+
 static inline int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp_t gfp)
 {
 	table->sgl = kcalloc(nents, sizeof(*table->sgl), gfp);

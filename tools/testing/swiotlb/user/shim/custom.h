@@ -204,6 +204,7 @@ unsigned long page_to_pfn(const struct page *page);
 void *phys_to_virt(phys_addr_t phys);
 phys_addr_t virt_to_phys(const void *vaddr);
 bool PageHighMem(const struct page *page);
+bool pfn_valid(unsigned long pfn);
 void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len);
 void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t len);
 
@@ -259,9 +260,14 @@ struct dev_archdata {
 	u64 dma_offset;	/* see asm/dma-direct.h */
 };
 
+struct device_dma_parameters {
+	unsigned int max_segment_size;
+};
+
 struct device {
 	const char *name;
 	struct dev_archdata archdata;
+	struct device_dma_parameters *dma_parms;
 	u64 *dma_mask;
 	u64 coherent_dma_mask;
 	u64 bus_dma_limit;
@@ -368,7 +374,12 @@ struct dentry *debugfs_create_file(const char *name, unsigned int mode, struct d
 extern unsigned long *xen_p2m_addr;
 extern unsigned long xen_p2m_size;
 
+#define FOREIGN_FRAME(mfn)	((mfn) | FOREIGN_FRAME_BIT)
+#define IDENTITY_FRAME(mfn)	((mfn) | IDENTITY_FRAME_BIT)
+
 unsigned long __pfn_to_mfn(unsigned long pfn);
+unsigned long pfn_to_mfn(unsigned long pfn);
+void set_phys_to_machine(unsigned long pfn, unsigned long mfn);
 unsigned long bfn_to_local_pfn(unsigned long mfn);
 long HYPERVISOR_memory_op(unsigned int cmd, void *arg);
 int xen_create_contiguous_region(phys_addr_t start, unsigned int order,
@@ -378,6 +389,11 @@ void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order);
 static inline void SetPageXenRemapped(struct page *page)
 {
 	page->remapped = true;
+}
+
+static inline bool PageXenRemapped(const struct page *page)
+{
+	return page->remapped;
 }
 
 static inline bool TestClearPageXenRemapped(struct page *page)

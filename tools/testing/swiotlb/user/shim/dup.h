@@ -94,6 +94,9 @@ struct hlist_head {
 #ifndef SIZE_MAX
 #define SIZE_MAX	((size_t)-1)
 #endif
+#ifndef UINT_MAX
+#define UINT_MAX	(~0U)
+#endif
 #ifndef ULONG_MAX
 #define ULONG_MAX	(~0UL)
 #endif
@@ -122,9 +125,17 @@ struct hlist_head {
 #define round_down(x, to)	((x) & ~((typeof(x))(to) - 1))
 #define roundup(x, to)		((((x) + (to) - 1) / (to)) * (to))
 #define SZ_1K			0x400
+#define SZ_4K			0x1000
+#define SZ_8K			0x2000
+#define SZ_16K			0x4000
+#define SZ_32K			0x8000
 #define SZ_64K			0x10000
+#define SZ_128K			0x20000
+#define SZ_256K			0x40000
+#define SZ_512K			0x80000
 #define SZ_1M			0x100000
 #define SZ_2M			0x200000
+#define SZ_1G			0x40000000
 
 /* --- bits --- */
 

@@ -9,6 +9,7 @@
  *	stubs.h		things that do nothing here
  *	custom.h	things that behave differently: read this one
  *	coherent.h	what only kernel/dma/direct.c includes
+ *	kunit/		what only the KUnit suites of lib/tests include
  */
 #ifndef _SHIM_KERNEL_H
 #define _SHIM_KERNEL_H

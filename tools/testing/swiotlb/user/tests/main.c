@@ -11,9 +11,14 @@
 
 #include "test.h"
 
+#define SKIPPED		4	/* exit code of a child */
+
 static struct test *tests;
+static bool skipped;
 static u64 masks[8];
 static unsigned int nr_masks;
+
+const struct test *running;
 
 const char *const frames_names[] = {
 	"native", "identity", "offset", "by_page", "by_2m", NULL,
@@ -102,13 +107,21 @@ void expect_hiwater(unsigned long most_used)
 			     (unsigned long long)mark, most_used);
 }
 
+/* What the test is for cannot be had here. It still has to end as every test. */
+void test_skip(const char *reason)
+{
+	printf("# skipped: %s\n", reason);
+	skipped = true;
+}
+
 /* The child: ends well, or by a signal, or by a sanitizer. */
 static void run(struct test *test, unsigned int variant)
 {
+	running = test;
 	test->run(variant);
 	machine_shut_down();
 	contract_check_all_free(&io_tlb_default_mem);
-	exit(0);
+	exit(skipped ? SKIPPED : 0);
 }
 
 static void print_as_comments(int fd)
@@ -121,7 +134,8 @@ static void print_as_comments(int fd)
 	fclose(output);
 }
 
-static bool passes(struct test *test, unsigned int variant)
+/* Its exit code, or -1 if it was killed */
+static int run_child(struct test *test, unsigned int variant)
 {
 	int status, output[2];
 	pid_t child;
@@ -141,7 +155,7 @@ static bool passes(struct test *test, unsigned int variant)
 	}
 	close(output[1]);
 	print_as_comments(output[0]);
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static bool chosen(const char *name, int argc, char **argv)
@@ -169,6 +183,7 @@ int main(int argc, char **argv)
 	struct test *test;
 	bool ok, give_up = false;
 	char name[80];
+	int code;
 
 	for (; argc > 1 && *argv[1] == '-'; argc--, argv++) {
 		machine_verbose |= argv[1][1] == 'v';
@@ -186,8 +201,10 @@ int main(int argc, char **argv)
 			snprintf(name, sizeof(name), "%s%s%s", test->name,
 				 test->variants ? "." : "",
 				 test->variants ? test->variants[i] : "");
-			ok = passes(test, i);
-			printf("%sok %u %s\n", ok ? "" : "not ", ++number, name);
+			code = run_child(test, i);
+			ok = !code || code == SKIPPED;
+			printf("%sok %u %s%s\n", ok ? "" : "not ", ++number, name,
+			       code == SKIPPED ? " # SKIP" : "");
 			failed += !ok;
 			if (failed && give_up)
 				return 1;

@@ -25,6 +25,10 @@ struct test {
 };
 
 void add_test(struct test *test);
+void test_skip(const char *reason);
+
+/* The test that runs in this process */
+extern const struct test *running;
 
 /* enum machine_frames */
 extern const char *const frames_names[];
