@@ -184,6 +184,7 @@ static void no_page(struct kunit *test)
 		kunit_skip(test, "no unpopulated page to be had");
 	KUNIT_EXPECT_EQ(test, maddr_of(page), (phys_addr_t)DMA_MAPPING_ERROR);
 	KUNIT_EXPECT_FALSE(test, dma_machine_contiguous(page_to_phys(page), SZ_8K));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(page_to_pfn(page), 1));
 	KUNIT_EXPECT_FALSE(test, dma_capable(t->dev, page_to_phys(page),
 					     phys_to_dma(t->dev,
 							 page_to_phys(page)),
@@ -397,33 +398,51 @@ static void leaf_exchanged(struct kunit *test)
 	free_leaves(pages, LEAF_ORDER);
 }
 
-/* What ballooning and grants make of an entry, and back */
+/* Entry @at of the leaf becomes @entry, which is not what belongs there, and comes back. */
+static void expect_broken(struct kunit *test, unsigned long leaf,
+			  unsigned long at, unsigned long entry)
+{
+	unsigned long pfn = leaf + at, mfn = pfn_to_mfn(pfn);
+
+	learn_leaf(test, leaf);
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(leaf, LEAF_PAGES));
+
+	set_phys_to_machine(pfn, entry);
+	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(leaf, 1));
+	KUNIT_EXPECT_FALSE(test, whole_leaf(leaf));
+	learn_leaf(test, leaf);
+	KUNIT_EXPECT_FALSE(test, whole_leaf(leaf));
+	KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn, 1));
+	if (at) {
+		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(leaf, at));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(leaf, at + 1));
+		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn - 1, 2));
+	}
+	if (at < LEAF_PAGES - 1) {
+		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn, 2));
+		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn + 1,
+							   LEAF_PAGES - 1 - at));
+	}
+
+	set_phys_to_machine(pfn, mfn);
+	KUNIT_EXPECT_TRUE(test, whole_leaf(leaf));
+}
+
+/* What ballooning and grants make of an entry: at both ends of the leaf and of groups */
 static void leaf_with_other_entries(struct kunit *test)
 {
+	static const unsigned int at[] = { 0, 1, 14, 15, 16, 17, 255, 256, 510, 511 };
 	struct page *pages = two_leaves(test, LEAF_ORDER);
-	unsigned long pfn = page_to_pfn(pages) + 100, leaf = pfn - 100;
-	unsigned long mfn = pfn_to_mfn(pfn), i;
-	unsigned long others[] = {
-		INVALID_P2M_ENTRY, FOREIGN_FRAME(mfn), IDENTITY_FRAME(mfn),
-		mfn + 1, mfn - 1,
-	};
+	unsigned long leaf = page_to_pfn(pages), mfn;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(others); i++) {
-		learn_leaf(test, leaf);
-		KUNIT_EXPECT_TRUE(test, whole_leaf(leaf));
-
-		set_phys_to_machine(pfn, others[i]);
-		KUNIT_EXPECT_FALSE(test, whole_leaf(leaf));
-		learn_leaf(test, leaf);
-		KUNIT_EXPECT_FALSE(test, whole_leaf(leaf));
-		KUNIT_EXPECT_FALSE(test, xen_p2m_remembered(pfn, 1));
-		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(leaf, 100));
-		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(leaf, 101));
-		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn, 2));
-		KUNIT_EXPECT_TRUE(test, xen_p2m_contiguous(pfn + 1, 411));
-
-		set_phys_to_machine(pfn, mfn);
-		KUNIT_EXPECT_TRUE(test, whole_leaf(leaf));
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		mfn = pfn_to_mfn(leaf + at[i]);
+		expect_broken(test, leaf, at[i], INVALID_P2M_ENTRY);
+		expect_broken(test, leaf, at[i], FOREIGN_FRAME(mfn));
+		expect_broken(test, leaf, at[i], IDENTITY_FRAME(mfn));
+		expect_broken(test, leaf, at[i], mfn + 1);
+		expect_broken(test, leaf, at[i], mfn - 1);
 	}
 	free_leaves(pages, LEAF_ORDER);
 }
@@ -463,6 +482,8 @@ static void groups_swapped(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + i - 1, 2));
 		KUNIT_EXPECT_FALSE(test, xen_p2m_contiguous(pfn + i - 16, 32));
 	}
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn, 32));
+	KUNIT_EXPECT_TRUE(test, xen_p2m_remembered(pfn + 64, 448));
 	expect_as_slowly(test, pages);
 	for (i = 32; i < 64; i++)
 		set_phys_to_machine(pfn + i, mfn + i);

@@ -172,26 +172,6 @@ TEST_ALL_FRAMES(handle_highmem)
 	every_size_and_way(&config, true, DMA_ATTR_NO_KERNEL_MAPPING);
 }
 
-/* The device writes, the CPU reads, and the other way round. */
-TEST_ALL_FRAMES(handle_contents)
-{
-	struct coherent c;
-	unsigned int i;
-	u8 byte;
-
-	boot(variant, "512");
-	device_init(&dev, 32);
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		c = coherent_alloc(sizes[i], 0);
-		EXPECT(machine_dma(&dev, c.dma + sizes[i] - 1, "x", 1, true));
-		EXPECT_EQ(((u8 *)c.vaddr)[sizes[i] - 1], 'x');
-		*(u8 *)c.vaddr = 'c';
-		EXPECT(machine_dma(&dev, c.dma, &byte, 1, false));
-		EXPECT_EQ(byte, 'c');
-		coherent_free(&c);
-	}
-}
-
 /* Pages by dma_alloc_pages(): they are freed by their page. */
 TEST_ALL_FRAMES(handle_pages)
 {

@@ -126,29 +126,6 @@ TEST(place_boundary_askew)
 	buffer_free(&buffer);
 }
 
-/* A page or more starts at a page, also when the slots before are not a page. */
-TEST_ALL_FRAMES(place_page_alignment)
-{
-	static const size_t sizes[] = { 2048, 4096, 2049, 4097, 100, 8192 };
-	struct buffer buffer;
-	struct device dev;
-	dma_addr_t dma[18];
-	unsigned int i;
-
-	boot(variant, "512,1");
-	device_init(&dev, 32);
-	buffer = buffer_alloc(8192, 0x123, __GFP_HIGHMEM);
-	for (i = 0; i < ARRAY_SIZE(dma); i++) {
-		buffer.size = sizes[i % ARRAY_SIZE(sizes)];
-		dma[i] = map(&dev, &buffer, DMA_TO_DEVICE);
-		EXPECT(dma[i] != DMA_MAPPING_ERROR);
-	}
-	for (i = 0; i < ARRAY_SIZE(dma); i++)
-		unmap(&dev, dma[i], sizes[i % ARRAY_SIZE(sizes)], DMA_TO_DEVICE);
-	buffer.size = 8192;
-	buffer_free(&buffer);
-}
-
 /* Padding in front and alignment behind may need more than a set, but not more than all. */
 TEST(place_too_much_padding)
 {
@@ -261,30 +238,6 @@ TEST_ALL_FRAMES(place_limit)
 	buffer_free(&buffer);
 }
 
-/* The last slots in reach are usable to the last byte, and not one beyond. */
-TEST_ALL_FRAMES(place_last_byte)
-{
-	struct buffer buffer;
-	struct device dev;
-	dma_addr_t dma;
-	u64 lowest = U64_MAX;
-	unsigned int i;
-
-	boot(variant, "512,1");
-	swiotlb_stop_growth();
-	device_init(&dev, 32);
-	for (i = 0; i < 4; i++)
-		lowest = min(lowest, (u64)io_tlb_default_mem.defpool->sets[i].maddr);
-	buffer = buffer_alloc(4096, 0, __GFP_HIGHMEM);
-	*dev.dma_mask = lowest + 4096 - 1;
-	dma = map(&dev, &buffer, DMA_TO_DEVICE);
-	EXPECT_EQ(dma, lowest);
-	unmap(&dev, dma, 4096, DMA_TO_DEVICE);
-	*dev.dma_mask = lowest + 4096 - 2;
-	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
-	buffer_free(&buffer);
-}
-
 /* Boundaries down to a page: as many mappings as fit between them, none across */
 TEST_ALL_FRAMES(place_boundary)
 {
@@ -359,28 +312,6 @@ TEST(place_lowest)
 	EXPECT_EQ(map(&dev, &buffer, DMA_TO_DEVICE), dma[5]);
 	for (i = 0; i < 8; i++)
 		unmap(&dev, dma[i], 2048, DMA_TO_DEVICE);
-	buffer_free(&buffer);
-}
-
-/* Every slot of every set, one by one: each is where the device is told that it is. */
-TEST_ALL_FRAMES(place_every_slot)
-{
-	static dma_addr_t dma[512];
-	struct buffer buffer;
-	struct device dev;
-	unsigned int i;
-
-	boot(variant, "512");
-	swiotlb_stop_growth();
-	device_init(&dev, 32);
-	buffer = buffer_alloc(IO_TLB_SIZE, 0, __GFP_HIGHMEM);
-	for (i = 0; i < ARRAY_SIZE(dma); i++) {
-		dma[i] = map(&dev, &buffer, DMA_TO_DEVICE);
-		EXPECT(dma[i] != DMA_MAPPING_ERROR);
-	}
-	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
-	for (i = 0; i < ARRAY_SIZE(dma); i++)
-		unmap(&dev, dma[i], IO_TLB_SIZE, DMA_TO_DEVICE);
 	buffer_free(&buffer);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The Xen backend: translation, contiguity, exchange, and a hypervisor that has little.
+ * The Xen backend: translation, what is remembered of the P2M, and a hypervisor that has
+ * little. Contiguity and exchange are the KUnit suite's, lib/tests/xen_iommu_kunit.c.
  */
 #include "test.h"
 #include <asm/dma-machine.h>
@@ -15,6 +16,7 @@ TEST_ALL_FRAMES(xen_translation)
 	unsigned long i;
 
 	boot(variant, "512");
+	EXPECT_EQ(xen_dma_max_machine(), (8ULL << 30) - 1);
 	for (i = 0; i < MACHINE_PAGES; i++) {
 		phys = machine_page_phys(i) + i % 4096;
 		maddr = dma_phys_to_machine(phys);
@@ -64,32 +66,6 @@ static void expect_as_slowly_anywhere(u64 *random, size_t most)
 
 	if (phys + size <= MACHINE_LOW_START + MACHINE_LOW_SIZE)
 		expect_as_slowly(phys, size);
-}
-
-/* Contiguity is what looking at each page would say, in pieces of all sizes. */
-TEST_ALL_FRAMES(xen_contiguity)
-{
-	u64 random = 29;
-	unsigned int i;
-
-	boot(variant, "512");
-	for (i = 0; i < 2000; i++) {
-		expect_as_slowly_anywhere(&random, i % 2 ? 20000 : 5 * SZ_1M);
-		machine_ticks += i % 4 == 0;
-	}
-	EXPECT(dma_machine_contiguous(DMA_PHYS_NONE, 100000));
-	if (variant == FRAMES_NATIVE)
-		return;
-	machine_make_hole(machine_page_phys(7));
-	EXPECT(!xen_dma_contiguous(machine_page_phys(7), 100));
-	EXPECT(!xen_dma_contiguous(machine_page_phys(7), 5000));
-	EXPECT(!xen_dma_contiguous(machine_page_phys(6), 5000));
-	/* A page of ours and a granted one whose frame follows */
-	if (variant == FRAMES_IDENTITY) {
-		EXPECT(xen_dma_contiguous(machine_page_phys(10), 8192));
-		machine_make_foreign(machine_page_phys(11), 5);
-		EXPECT(!xen_dma_contiguous(machine_page_phys(10), 8192));
-	}
 }
 
 /* Frames that are where they are: not each has an entry that says so. */
@@ -163,91 +139,6 @@ TEST(xen_leaves_apart)
 	EXPECT(contiguous(0, 512));
 	EXPECT(!contiguous(0, 513));
 	EXPECT(!contiguous(511, 2));
-}
-
-/* Groups of entries answer for themselves when their neighbours are elsewhere. */
-TEST(xen_groups_swapped)
-{
-	unsigned long mfn, i;
-
-	boot(FRAMES_OFFSET, "512");
-	mfn = machine_frame_of(0);
-	for (i = 0; i < 2 * GROUP; i++)
-		machine_make_hole(page_of_leaf(2 * GROUP + i));
-	for (i = 0; i < 2 * GROUP; i++)
-		machine_put_frame(page_of_leaf(2 * GROUP + i), mfn + 2 * GROUP + (i ^ GROUP));
-	learn_leaf();
-	for (i = 2; i <= 4; i++) {
-		EXPECT(xen_p2m_remembered(FIRST + i * GROUP, GROUP));
-		EXPECT(!xen_p2m_remembered(FIRST + i * GROUP - 1, 2));
-		EXPECT(!contiguous(i * GROUP - 1, 2));
-		EXPECT(!contiguous((i - 1) * GROUP, 2 * GROUP));
-	}
-	EXPECT(xen_p2m_remembered(FIRST, 2 * GROUP));
-	EXPECT(xen_p2m_remembered(FIRST + 4 * GROUP, LEAF - 4 * GROUP));
-}
-
-enum { CHANGE_HOLE, CHANGE_FOREIGN, CHANGE_FRAME, NR_CHANGES };
-
-static void change(unsigned long i, unsigned int how)
-{
-	static const unsigned long elsewhere = 0x1000;
-
-	if (how == CHANGE_HOLE)
-		machine_make_hole(page_of_leaf(i));
-	else if (how == CHANGE_FOREIGN)
-		machine_make_foreign(page_of_leaf(i), 5);
-	else
-		machine_put_frame(page_of_leaf(i), elsewhere);
-}
-
-/* One entry at a time, by every kind of change: at once, when read again, put back */
-TEST(xen_leaf_changed)
-{
-	static const unsigned long at[] = { 0, 1, 14, 15, 16, 17, 255, 256, 510, 511 };
-	unsigned long i, j, mfn;
-
-	boot(FRAMES_OFFSET, "512");
-	for (i = 0; i < NR_CHANGES * ARRAY_SIZE(at); i++) {
-		j = at[i / NR_CHANGES];
-		machine_context("change %lu at %lu", i % NR_CHANGES, j);
-		mfn = machine_frame_of(j);
-		learn_leaf();
-		EXPECT(contiguous(0, LEAF));
-
-		change(j, i % NR_CHANGES);
-		EXPECT(!xen_p2m_remembered(FIRST, GROUP));
-		EXPECT(!contiguous(0, LEAF));
-		learn_leaf();
-		EXPECT(!contiguous(0, LEAF));
-		EXPECT(!xen_p2m_remembered(FIRST + j, 1));
-		EXPECT(!j || contiguous(0, j));
-		EXPECT(!j || !contiguous(j - 1, 2));
-		EXPECT(j == LEAF - 1 || contiguous(j + 1, LEAF - j - 1));
-		EXPECT(j == LEAF - 1 || !contiguous(j, 2));
-
-		machine_make_hole(page_of_leaf(j));
-		machine_put_frame(page_of_leaf(j), mfn);
-		EXPECT(contiguous(0, LEAF));
-		learn_leaf();
-		EXPECT(xen_p2m_remembered(FIRST, LEAF));
-	}
-}
-
-/* Another domain's frames that follow on each other: so they do, but not on ours. */
-TEST(xen_leaf_foreign)
-{
-	unsigned long i;
-
-	boot(FRAMES_OFFSET, "512");
-	for (i = GROUP; i < 3 * GROUP; i++)
-		machine_make_foreign(page_of_leaf(i), 5 + i);
-	learn_leaf();
-	EXPECT(!xen_p2m_remembered(FIRST + GROUP, GROUP));
-	EXPECT(contiguous(GROUP, 2 * GROUP));
-	EXPECT(!contiguous(GROUP - 1, 2));
-	EXPECT(!contiguous(3 * GROUP - 1, 2));
-	EXPECT(xen_p2m_remembered(FIRST, GROUP));
 }
 
 static void make_hole(void)
@@ -404,48 +295,6 @@ TEST_ALL_FRAMES(xen_no_leaves)
 		expect_as_slowly_anywhere(&random, 5 * SZ_1M);
 }
 
-/* Coherent memory: exchanged where it has to be, aligned, below the limit; undone */
-TEST_ALL_FRAMES(xen_exchange)
-{
-	static const size_t sizes[] = { 4096, 8192, 65536, 262144 };
-	unsigned long extents;
-	struct page *page;
-	unsigned int i;
-	u64 maddr;
-
-	if (variant == FRAMES_NATIVE)
-		return;
-	boot(variant, "512");
-	extents = machine_extents_in_use();
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		page = alloc_pages(GFP_KERNEL, get_order(sizes[i]));
-		EXPECT_EQ(xen_dma_make_contiguous(page, sizes[i], DMA_BIT_MASK(28), GFP_KERNEL), 0);
-		maddr = dma_phys_to_machine(page_to_phys(page));
-		EXPECT(maddr + sizes[i] <= 1 << 28);
-		EXPECT_EQ(maddr & (sizes[i] - 1), 0);
-		EXPECT(xen_dma_coherent_ok(page_to_phys(page), sizes[i]));
-		xen_dma_undo_contiguous(page, sizes[i]);
-		EXPECT_EQ(machine_extents_in_use(), extents);
-		xen_dma_undo_contiguous(page, sizes[i]);
-		EXPECT_EQ(machine_extents_in_use(), extents);
-		__free_pages(page, get_order(sizes[i]));
-	}
-	page = alloc_pages(GFP_KERNEL, 10);
-	EXPECT_EQ(xen_dma_make_contiguous(page, 4 * SZ_1M, U64_MAX, GFP_ATOMIC), -ENOMEM);
-	/* An extent, and a limit one byte below its end */
-	EXPECT_EQ(xen_dma_make_contiguous(page, 65536, DMA_BIT_MASK(32), GFP_KERNEL), 0);
-	maddr = dma_phys_to_machine(page_to_phys(page));
-	xen_dma_undo_contiguous(page, 65536);
-	EXPECT_EQ(xen_dma_make_contiguous(page, 65536, maddr + 65536 - 2, GFP_KERNEL), 0);
-	EXPECT(dma_phys_to_machine(page_to_phys(page)) < maddr);
-	xen_dma_undo_contiguous(page, 65536);
-	EXPECT_EQ(xen_dma_make_contiguous(page, 65536, DMA_BIT_MASK(21), GFP_KERNEL), -ENOMEM);
-	EXPECT_EQ(xen_dma_make_contiguous(page, 4096, 0xfff, GFP_KERNEL), -ENOMEM);
-	EXPECT_EQ(machine_extents_in_use(), extents);
-	__free_pages(page, 10);
-	EXPECT_EQ(xen_dma_max_machine(), (8ULL << 30) - 1);
-}
-
 /* Pages that are contiguous but not aligned to their size are not coherent memory. */
 TEST(xen_coherent_alignment)
 {
@@ -454,27 +303,6 @@ TEST(xen_coherent_alignment)
 	EXPECT(xen_dma_contiguous(MACHINE_LOW_START, 8192));
 	/* Aligned to their size for nobody */
 	EXPECT(xen_dma_coherent_ok(MACHINE_LOW_START + 4096, 8192));
-}
-
-/* Each set is one extent, aligned, below 4 GiB; and the pool knows its highest. */
-TEST_ALL_FRAMES(xen_sets)
-{
-	struct io_tlb_pool *pool;
-	phys_addr_t highest = 0;
-	unsigned int i;
-
-	boot(variant, "2048");
-	pool = mem->defpool;
-	for (i = 0; i < 16; i++) {
-		phys_addr_t maddr = pool->sets[i].maddr;
-
-		EXPECT_EQ(maddr, dma_phys_to_machine(slot_phys(pool, i * IO_TLB_SEGSIZE)));
-		EXPECT(slowly_contiguous(slot_phys(pool, i * IO_TLB_SEGSIZE), IO_TLB_SET_BYTES));
-		EXPECT_EQ(maddr % IO_TLB_SET_BYTES, 0);
-		EXPECT(maddr + IO_TLB_SET_BYTES <= 1ULL << 32);
-		highest = max(highest, maddr + IO_TLB_SET_BYTES - 1);
-	}
-	EXPECT_EQ(pool->maddr_max, highest);
 }
 
 /* A hypervisor with too little: a quarter of what it has stays free, and one is told. */

@@ -96,7 +96,18 @@ static inline int dma_map_sg_attrs(struct device *dev, struct scatterlist *sgl, 
 
 /* --- memory for devices --- */
 
-#define dma_alloc_coherent(dev, size, dma, gfp)		dma_direct_alloc(dev, size, dma, gfp, 0)
+static inline void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma, gfp_t gfp)
+{
+	void *vaddr = dma_direct_alloc(dev, size, dma, gfp, 0);
+	size_t at;
+
+	/* The device finds there what the CPU has there, whatever dma_to_phys() says. */
+	for (at = 0; vaddr && at < size; at += PAGE_SIZE)
+		if (machine_dma_to_phys(dev, *dma + at) != virt_to_phys(vaddr + at))
+			machine_fail("the device finds other memory at %#zx", at);
+	return vaddr;
+}
+
 #define dma_free_coherent(dev, size, vaddr, dma)	dma_direct_free(dev, size, vaddr, dma, 0)
 
 static inline struct page *dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *dma,
