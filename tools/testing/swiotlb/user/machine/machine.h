@@ -11,6 +11,7 @@
  *	inside.c	what shows only inside of it
  *	sync.c		locks, interrupts, RCU, work
  *	report.c	messages, warnings, and how a test fails
+ *	ktap.c		tests in processes of their own
  *	outside.c	boot parameters, initcalls, debugfs
  *	reserved.c	reserved memory of the device tree
  *
@@ -174,7 +175,26 @@ void machine_other_thread(void (*work)(void), unsigned int nth_lock);
 bool machine_join_other_thread(void);
 extern void (*machine_interrupt)(void);	/* once, at smp_store_mb(), release or cmpxchg() */
 
+/* ktap.c */
+#define KTAP_KILLED	(-1)
+#define KTAP_SKIPPED	4
+
+int ktap_run(void (*test)(const void *arg), const void *arg);
+bool ktap_result(unsigned int number, const char *name, int code);
+
 /* report.c */
+#define EXPECT(condition) do {						\
+	if (!(condition))						\
+		machine_fail("%s:%d: not so: %s", __FILE_NAME__, __LINE__, #condition); \
+} while (0)
+
+#define EXPECT_EQ(a, b) do {						\
+	unsigned long long _ea = (a), _eb = (b);			\
+	if (_ea != _eb)							\
+		machine_fail("%s:%d: %s is %#llx, expected %#llx",	\
+			     __FILE_NAME__, __LINE__, #a, _ea, _eb);	\
+} while (0)
+
 void machine_report_reset(void);
 void machine_context(const char *fmt, ...) __printf(1, 2);
 bool machine_said(const char *text);

@@ -6,12 +6,9 @@
  *					-v shows what the kernel says,
  *					-x ends at the first failure
  */
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
-
-#define SKIPPED		4	/* exit code of a child */
 
 static struct test *tests;
 static bool skipped;
@@ -114,48 +111,13 @@ void test_skip(const char *reason)
 	skipped = true;
 }
 
-/* The child: ends well, or by a signal, or by a sanitizer. */
-static void run(struct test *test, unsigned int variant)
+static void run(const void *variant)
 {
-	running = test;
-	test->run(variant);
+	alarm(60);
+	running->run(*(const unsigned int *)variant);
 	machine_shut_down();
 	contract_check_all_free(&io_tlb_default_mem);
-	exit(skipped ? SKIPPED : 0);
-}
-
-static void print_as_comments(int fd)
-{
-	FILE *output = fdopen(fd, "r");
-	char line[400];
-
-	while (fgets(line, sizeof(line), output))
-		printf("%s%s", *line == '#' ? "" : "# ", line);
-	fclose(output);
-}
-
-/* Its exit code, or -1 if it was killed */
-static int run_child(struct test *test, unsigned int variant)
-{
-	int status, output[2];
-	pid_t child;
-
-	fflush(stdout);
-	if (pipe(output) || (child = fork()) < 0) {
-		perror("unit");
-		exit(2);
-	}
-	if (!child) {
-		dup2(output[1], 1);
-		dup2(output[1], 2);
-		close(output[0]);
-		close(output[1]);
-		alarm(60);
-		run(test, variant);
-	}
-	close(output[1]);
-	print_as_comments(output[0]);
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	exit(skipped ? KTAP_SKIPPED : 0);
 }
 
 static bool chosen(const char *name, int argc, char **argv)
@@ -180,32 +142,26 @@ static unsigned int variants_of(const struct test *test)
 int main(int argc, char **argv)
 {
 	unsigned int planned = 0, number = 0, failed = 0, i;
-	struct test *test;
-	bool ok, give_up = false;
+	bool give_up = false;
 	char name[80];
-	int code;
 
 	for (; argc > 1 && *argv[1] == '-'; argc--, argv++) {
 		machine_verbose |= argv[1][1] == 'v';
 		give_up |= argv[1][1] == 'x';
 	}
-	for (test = tests; test; test = test->next)
-		if (chosen(test->name, argc, argv))
-			planned += variants_of(test);
+	for (running = tests; running; running = running->next)
+		if (chosen(running->name, argc, argv))
+			planned += variants_of(running);
 
 	/* What every machine needs is then there for all children. */
 	boot(FRAMES_BY_PAGE, "512");
 	printf("KTAP version 1\n1..%u\n", planned);
-	for (test = tests; test; test = test->next) {
-		for (i = 0; chosen(test->name, argc, argv) && i < variants_of(test); i++) {
-			snprintf(name, sizeof(name), "%s%s%s", test->name,
-				 test->variants ? "." : "",
-				 test->variants ? test->variants[i] : "");
-			code = run_child(test, i);
-			ok = !code || code == SKIPPED;
-			printf("%sok %u %s%s\n", ok ? "" : "not ", ++number, name,
-			       code == SKIPPED ? " # SKIP" : "");
-			failed += !ok;
+	for (running = tests; running; running = running->next) {
+		for (i = 0; chosen(running->name, argc, argv) && i < variants_of(running); i++) {
+			snprintf(name, sizeof(name), "%s%s%s", running->name,
+				 running->variants ? "." : "",
+				 running->variants ? running->variants[i] : "");
+			failed += !ktap_result(++number, name, ktap_run(run, &i));
 			if (failed && give_up)
 				return 1;
 		}

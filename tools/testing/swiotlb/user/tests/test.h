@@ -45,18 +45,6 @@ extern const char *const frames_names[];
 #define TEST(id)		TEST_VARIANTS(id, NULL)
 #define TEST_ALL_FRAMES(id)	TEST_VARIANTS(id, frames_names)
 
-#define EXPECT(condition) do {						\
-	if (!(condition))						\
-		machine_fail("%s:%d: not so: %s", __FILE_NAME__, __LINE__, #condition); \
-} while (0)
-
-#define EXPECT_EQ(a, b) do {						\
-	unsigned long long _ea = (a), _eb = (b);			\
-	if (_ea != _eb)							\
-		machine_fail("%s:%d: %s is %#llx, expected %#llx",	\
-			     __FILE_NAME__, __LINE__, #a, _ea, _eb);	\
-} while (0)
-
 /* --- what most tests need --- */
 
 /**

@@ -12,7 +12,6 @@
  * with a fork of a process that has had threads.
  */
 #include <sys/personality.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +19,9 @@
 
 #define DEFAULT_SECONDS	8
 #define PATIENCE	30	/* seconds more, until what a test is for has happened */
+
+static double seconds_each;
+static u64 seed;
 
 static double now(void)
 {
@@ -55,7 +57,7 @@ static void print_tally(void)
  * The process of a test: rounds until time is up. How threads interleave decides how
  * soon a pool is freed, say: on a busy machine that takes more rounds.
  */
-static int run_test(const char *name, double seconds, u64 seed)
+static int run_test(const char *name, double seconds)
 {
 	double start = now();
 	const struct scenario *s = scenarios;
@@ -72,52 +74,20 @@ static int run_test(const char *name, double seconds, u64 seed)
 	return 0;
 }
 
-static void exec_test(const struct scenario *s, double seconds, u64 seed)
+static void exec_test(const void *scenario)
 {
+	const struct scenario *s = scenario;
 	char seconds_text[32], seed_text[32];
 
-	snprintf(seconds_text, sizeof(seconds_text), "%f", seconds);
+	snprintf(seconds_text, sizeof(seconds_text), "%f", seconds_each);
 	snprintf(seed_text, sizeof(seed_text), "%llu", (unsigned long long)seed);
 	/* ThreadSanitizer does not cope with every place that memory may be put to. */
 	personality(ADDR_NO_RANDOMIZE);
-	alarm(60 + seconds);
+	alarm(60 + seconds_each);
 	execl("/proc/self/exe", "threads", "-1", s->name, "-t", seconds_text, "-s", seed_text,
 	      machine_verbose ? "-v" : NULL, NULL);
 	perror("threads");
 	_exit(2);
-}
-
-static void print_as_comments(int fd)
-{
-	FILE *output = fdopen(fd, "r");
-	char line[400];
-
-	while (fgets(line, sizeof(line), output))
-		printf("%s%s", *line == '#' ? "" : "# ", line);
-	fclose(output);
-}
-
-static bool passes(const struct scenario *s, double seconds, u64 seed)
-{
-	int status, output[2];
-	pid_t child;
-
-	fflush(stdout);
-	child = pipe(output) ? -1 : fork();
-	if (child < 0) {
-		perror("threads");
-		exit(2);
-	}
-	if (!child) {
-		dup2(output[1], 1);
-		dup2(output[1], 2);
-		close(output[0]);
-		close(output[1]);
-		exec_test(s, seconds, seed);
-	}
-	close(output[1]);
-	print_as_comments(output[0]);
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static bool chosen(const char *name, int argc, char **argv)
@@ -130,20 +100,20 @@ static bool chosen(const char *name, int argc, char **argv)
 	return optind == argc;
 }
 
-static int run_chosen(int argc, char **argv, double seconds, u64 seed)
+static int run_chosen(int argc, char **argv, double seconds)
 {
 	unsigned int planned = 0, number = 0, failed = 0, i;
-	bool ok;
+	char name[40];
 
 	for (i = 0; i < nr_scenarios; i++)
 		planned += chosen(scenarios[i].name, argc, argv);
 	printf("KTAP version 1\n1..%u\n# seed %llu\n", planned, (unsigned long long)seed);
+	seconds_each = seconds / planned;
 	for (i = 0; i < nr_scenarios; i++) {
 		if (!chosen(scenarios[i].name, argc, argv))
 			continue;
-		ok = passes(&scenarios[i], seconds / planned, seed);
-		printf("%sok %u threads.%s\n", ok ? "" : "not ", ++number, scenarios[i].name);
-		failed += !ok;
+		snprintf(name, sizeof(name), "threads.%s", scenarios[i].name);
+		failed += !ktap_result(++number, name, ktap_run(exec_test, &scenarios[i]));
 	}
 	return failed || !planned;
 }
@@ -152,9 +122,9 @@ int main(int argc, char **argv)
 {
 	double seconds = DEFAULT_SECONDS;
 	const char *single = NULL;
-	u64 seed = time(NULL);
 	int option;
 
+	seed = time(NULL);
 	while ((option = getopt(argc, argv, "1:t:s:v")) != -1) {
 		if (option == '1')
 			single = optarg;
@@ -168,6 +138,6 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (single)
-		return run_test(single, seconds, seed);
-	return run_chosen(argc, argv, seconds, seed);
+		return run_test(single, seconds);
+	return run_chosen(argc, argv, seconds);
 }

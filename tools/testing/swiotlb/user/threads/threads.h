@@ -115,11 +115,6 @@ struct tally {
 extern struct tally tally;
 extern struct device devices[NR_DEVICES];
 
-#define EXPECT(condition) do {						\
-	if (!(condition))						\
-		machine_fail("%s:%d: not so: %s", __FILE_NAME__, __LINE__, #condition); \
-} while (0)
-
 /* mapping.c */
 void mapping_init(struct mapping *mapping);
 bool mapping_open(struct mapping *mapping, struct device *dev, size_t size, u64 *random);
