@@ -74,6 +74,26 @@ try()
 	return $status
 }
 
+# Try a command once a second until it succeeds: wait_for SECONDS COMMAND...
+wait_for()
+{
+	left=$1
+	shift
+	until "$@"; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		sleep 1
+	done
+}
+
+# A line of a domU's console: wait_for_line GUEST SECONDS PATTERN
+wait_for_line()
+{
+	wait_for "$2" grep -qE "$3" "/var/log/xen/console/guest-$1.log" && return
+	echo "# domU $1: no \"$3\" within $2 s"
+	return 1
+}
+
 return_result()
 {
 	[ "$FAILED" = 0 ]
