@@ -22,8 +22,6 @@ void machine_meanwhile(void);
 	machine_meanwhile();							\
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);				\
 } while (0)
-#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define barrier()		__asm__ volatile("" ::: "memory")
 
 void machine_full_barrier(void);
 void machine_read_barrier(void);
@@ -91,7 +89,6 @@ struct mutex {
 };
 
 #define __MUTEX_INITIALIZER(m)	{ PTHREAD_MUTEX_INITIALIZER }
-#define DEFINE_MUTEX(m)		struct mutex m = __MUTEX_INITIALIZER(m)
 #define mutex_init(m)		pthread_mutex_init(&(m)->mutex, NULL)
 
 void mutex_lock(struct mutex *mutex);
@@ -116,9 +113,6 @@ unsigned int num_possible_cpus(void);
 extern unsigned long machine_ticks;
 #define jiffies			READ_ONCE(machine_ticks)
 #define INITIAL_JIFFIES		0UL
-#define HZ			100
-#define time_after(a, b)	((long)((b) - (a)) < 0)
-#define time_before(a, b)	time_after(b, a)
 
 /* --- RCU and work: both run when the machine is told to --- */
 
@@ -141,27 +135,14 @@ extern __thread unsigned long machine_list_steps;
 #define kfree_rcu(p, member)		machine_kfree_rcu(&(p)->member, p)
 #define rcu_dereference(p)		__atomic_load_n(&(p), __ATOMIC_CONSUME)
 #define rcu_dereference_protected(p, c)	({ machine_check(c); (p); })
-#define rcu_assign_pointer(p, v)	smp_store_release(&(p), v)
-#define RCU_INIT_POINTER(p, v)		WRITE_ONCE(p, v)
 
 struct work_struct {
 	void (*func)(struct work_struct *work);
 	bool pending;
 };
 
-#define __WORK_INITIALIZER(w, f)	{ .func = (f) }
-#define INIT_WORK(w, f)			((w)->func = (f))
-
-struct delayed_work {
-	struct work_struct work;
-};
-
 enum { TIMER_DEFERRABLE };
 enum machine_queue { WORK_NOW, WORK_LATER };
-
-#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
-#define __DELAYED_WORK_INITIALIZER(w, f, t)	{ __WORK_INITIALIZER(w, f) }
-#define INIT_DEFERRABLE_WORK(w, f)	INIT_WORK(&(w)->work, f)
 
 bool machine_queue_work(struct work_struct *work, enum machine_queue queue);
 
@@ -208,12 +189,9 @@ bool pfn_valid(unsigned long pfn);
 void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len);
 void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t len);
 
-#define page_to_phys(page)	PFN_PHYS(page_to_pfn(page))
-#define virt_to_page(v)		pfn_to_page(PHYS_PFN(virt_to_phys(v)))
 #define __pa(v)			virt_to_phys((const void *)(v))
 #define __va(p)			phys_to_virt(p)
 #define high_memory		machine_high_memory()
-#define min_low_pfn		0UL
 #define max_pfn			machine_max_pfn()
 #define numa_mem_id()		0
 #define totalram_pages()	machine_nr_pages()
@@ -231,12 +209,6 @@ void kfree(const void *object);
 
 #define kzalloc(size, gfp)	kmalloc(size, (gfp) | __GFP_ZERO)
 #define kcalloc(n, size, gfp)	kmalloc((n) * (size), (gfp) | __GFP_ZERO)
-#define kvzalloc		kzalloc
-#define kvmalloc		kmalloc
-#define kvcalloc		kcalloc
-#define kvmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
-#define kvfree			kfree
-#define array_size(a, b)	((a) * (b))
 
 void *memblock_alloc(size_t size, size_t align);
 void *memblock_alloc_low(size_t size, size_t align);
@@ -245,11 +217,6 @@ void memblock_free_late(phys_addr_t phys, size_t size);
 
 int set_memory_encrypted(unsigned long vaddr, int nr_pages);
 int set_memory_decrypted(unsigned long vaddr, int nr_pages);
-
-enum cc_attr { CC_ATTR_MEM_ENCRYPT, CC_ATTR_GUEST_MEM_ENCRYPT };
-bool cc_platform_has(enum cc_attr attr);
-#define __sme_set(x)		(x)
-#define __sme_clr(x)		(x)
 
 /* --- devices --- */
 
@@ -339,23 +306,12 @@ void machine_add_initcall(int (*call)(void));
 	}								\
 	struct dentry
 
-/* the base kernel's */
-#define late_initcall(fn)	postcore_initcall(fn)
-
-int kstrtoul(const char *text, unsigned int base, unsigned long *value);
 unsigned long simple_strtoul(const char *text, char **end, unsigned int base);
-
-#include "reserved.h"
 
 /* --- debugfs: a list of files that a test can read and write --- */
 
-struct file_operations {
-	int (*get)(void *data, u64 *value);
-	int (*set)(void *data, u64 value);
-};
-
-#define DEFINE_DEBUGFS_ATTRIBUTE(fops, get_fn, set_fn, fmt) \
-	static const struct file_operations fops = { .get = get_fn, .set = set_fn }
+struct dentry;
+struct file_operations;
 
 struct dentry *debugfs_create_dir(const char *name, struct dentry *parent);
 void debugfs_create_ulong(const char *name, unsigned int mode, struct dentry *parent,
@@ -435,5 +391,7 @@ extern bool x86_swiotlb_enable;
 #else
 #define PV_CALLEE_SAVE_REGS_THUNK(fn)	extern int __raw_callee_save_##fn
 #endif
+
+#include "alike.h"
 
 #endif

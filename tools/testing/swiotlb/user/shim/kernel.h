@@ -8,6 +8,7 @@
  *	dup.h		text that says the same as the kernel's: types, macros
  *	stubs.h		things that do nothing here
  *	custom.h	things that behave differently: read this one
+ *	alike.h		what the benchmark has as well, over shims that are lean
  *	coherent.h	what only kernel/dma/direct.c includes
  *	kunit/		what only the KUnit suites of lib/tests include
  */

@@ -13,13 +13,11 @@
 
 #define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
-#define barrier()		__asm__ volatile("" ::: "memory")
 #define smp_mb()		__asm__ volatile("lock; addl $0,-4(%%rsp)" ::: "memory", "cc")
 /* A lock is a full barrier on the machines that run this. */
 #define smp_mb__after_spinlock() barrier()
 #define smp_rmb()		barrier()
 #define smp_wmb()		barrier()
-#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define cpu_relax()		__builtin_ia32_pause()
 
@@ -113,34 +111,20 @@ struct work_struct {
 #define rcu_read_unlock()		barrier()
 #define rcu_dereference(p)		READ_ONCE(p)
 #define rcu_dereference_protected(p, c)	(p)
-#define rcu_assign_pointer(p, v)	smp_store_release(&(p), v)
-#define RCU_INIT_POINTER(p, v)		WRITE_ONCE(p, v)
 #define call_rcu(head, func)		((void)(head), (void)(func))
 #define kfree_rcu(p, member)		((void)(p))
-#define __WORK_INITIALIZER(w, f)	{ .func = (f) }
-#define INIT_WORK(w, f)			((w)->func = (f))
-
-struct delayed_work {
-	struct work_struct work;
-};
 
 struct mutex { };
 
 #define schedule_work(w)		((void)(w))
 #define queue_work(wq, w)		((void)(w))
 #define queue_delayed_work(wq, w, d)	((void)(w))
-#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
-#define __DELAYED_WORK_INITIALIZER(w, f, t)	{ __WORK_INITIALIZER(w, f) }
-#define INIT_DEFERRABLE_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define synchronize_rcu()		barrier()
 #define __MUTEX_INITIALIZER(m)		{ }
-#define DEFINE_MUTEX(m)			struct mutex m = { }
 #define mutex_init(m)			((void)(m))
 #define mutex_lock(m)			((void)(m))
 #define mutex_unlock(m)			((void)(m))
-#define HZ				100
 #define jiffies				0UL
-#define time_before(a, b)		((long)((a) - (b)) < 0)
 
 /* --- messages: errors and warnings are shown, and not on any path that is timed --- */
 
@@ -179,13 +163,10 @@ struct page {
 #define __pa			virt_to_phys
 #define pfn_to_page(pfn)	(MACHINE_PAGES + (pfn))
 #define page_to_pfn(page)	((unsigned long)((page) - MACHINE_PAGES))
-#define page_to_phys(page)	PFN_PHYS(page_to_pfn(page))
-#define virt_to_page(v)		pfn_to_page(PHYS_PFN(virt_to_phys(v)))
 #define PageHighMem(page)	((void)(page), false)
 #define high_memory		phys_to_virt(MACHINE_BYTES)
 #define max_pfn			PHYS_PFN(MACHINE_BYTES)
 #define totalram_pages()	max_pfn
-#define min_low_pfn		0UL
 
 void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len);
 void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t len);
@@ -198,19 +179,12 @@ void *machine_alloc(size_t size);
 #define memblock_free_late(p, size)	((void)(p), (void)(size))
 #define kmalloc(size, gfp)		machine_alloc(size)
 #define kzalloc				kmalloc
-#define kvzalloc			kmalloc
-#define kvmalloc			kmalloc
-#define kvmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
 #define kcalloc(n, size, gfp)		machine_alloc((n) * (size))
 #define kfree(p)			((void)(p))
-#define kvfree				kfree
-#define array_size(a, b)		((a) * (b))
 #define __get_free_pages(gfp, order)	((unsigned long)machine_alloc(PAGE_SIZE << (order)))
 #define free_pages(v, order)		((void)(v), (void)(order))
 #define alloc_pages(gfp, order)		virt_to_page(machine_alloc(PAGE_SIZE << (order)))
 #define __free_pages(page, order)	((void)(page))
-#define __sme_set(x)			(x)
-#define __sme_clr(x)			(x)
 
 static inline int set_memory_encrypted(unsigned long vaddr, int nr_pages)
 {
@@ -221,9 +195,6 @@ static inline int set_memory_decrypted(unsigned long vaddr, int nr_pages)
 {
 	return 0;
 }
-
-enum cc_attr { CC_ATTR_MEM_ENCRYPT, CC_ATTR_GUEST_MEM_ENCRYPT };
-bool cc_platform_has(enum cc_attr attr);
 
 /* --- the copy, see Makefile --- */
 
@@ -292,22 +263,12 @@ static inline void dma_reset_need_sync(struct device *dev)
 
 #define early_param(word, fn)		static int (*const param_##fn)(char *) __maybe_unused = (fn)
 #define postcore_initcall(fn)	static int (*const call_##fn)(void) __maybe_unused = (fn)
-#define late_initcall(fn)		postcore_initcall(fn)
-
-int kstrtoul(const char *text, unsigned int base, unsigned long *value);
 #define simple_strtoul			strtoul
 
-#include <reserved.h>
-
-struct file_operations {
-	int (*get)(void *data, u64 *value);
-	int (*set)(void *data, u64 value);
-};
-
-#define DEFINE_DEBUGFS_ATTRIBUTE(fops, get_fn, set_fn, fmt) \
-	static const struct file_operations fops = { .get = get_fn, .set = set_fn }
 #define debugfs_create_dir(...)		NULL
 #define debugfs_create_ulong(...)	do { } while (0)
 #define debugfs_create_file(name, mode, parent, data, fops)	((void)(data), (void)(fops))
+
+#include <alike.h>
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is the same over the fake machine and over the lean shims of the benchmark: whoever
+ * has defined barriers, work, memory and pages in his way includes this behind.
+ */
+#ifndef _SHIM_ALIKE_H
+#define _SHIM_ALIKE_H
+
+#include "reserved.h"
+
+#define barrier()		__asm__ volatile("" ::: "memory")
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
+
+#define rcu_assign_pointer(p, v)	smp_store_release(&(p), v)
+#define RCU_INIT_POINTER(p, v)		WRITE_ONCE(p, v)
+
+struct delayed_work {
+	struct work_struct work;
+};
+
+#define __WORK_INITIALIZER(w, f)	{ .func = (f) }
+#define INIT_WORK(w, f)			((w)->func = (f))
+#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
+#define __DELAYED_WORK_INITIALIZER(w, f, t)	{ __WORK_INITIALIZER(w, f) }
+#define INIT_DEFERRABLE_WORK(w, f)	INIT_WORK(&(w)->work, f)
+#define DEFINE_MUTEX(m)			struct mutex m = __MUTEX_INITIALIZER(m)
+
+#define HZ			100
+#define time_after(a, b)	((long)((b) - (a)) < 0)
+#define time_before(a, b)	time_after(b, a)
+
+#define page_to_phys(page)	PFN_PHYS(page_to_pfn(page))
+#define virt_to_page(v)		pfn_to_page(PHYS_PFN(virt_to_phys(v)))
+#define min_low_pfn		0UL
+
+#define kvzalloc			kzalloc
+#define kvmalloc			kmalloc
+#define kvcalloc			kcalloc
+#define kvmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
+#define kvfree				kfree
+#define array_size(a, b)		((a) * (b))
+
+enum cc_attr { CC_ATTR_MEM_ENCRYPT, CC_ATTR_GUEST_MEM_ENCRYPT };
+bool cc_platform_has(enum cc_attr attr);
+#define __sme_set(x)		(x)
+#define __sme_clr(x)		(x)
+
+#define late_initcall(fn)	postcore_initcall(fn)	/* the base kernel's */
+
+int kstrtoul(const char *text, unsigned int base, unsigned long *value);
+
+struct file_operations {
+	int (*get)(void *data, u64 *value);
+	int (*set)(void *data, u64 value);
+};
+
+#define DEFINE_DEBUGFS_ATTRIBUTE(fops, get_fn, set_fn, fmt) \
+	static const struct file_operations fops = { .get = get_fn, .set = set_fn }
+
+#endif
