@@ -4,7 +4,7 @@
 T := tools/testing/swiotlb
 EVERYTHING := kernel modules guest xen
 PARITY := debug guest xen
-CHECKS := checkpatch sparse coccinelle kernel-doc htmldocs maintainers spelling
+CHECKS := figures checkpatch sparse coccinelle kernel-doc htmldocs maintainers spelling
 export BASE LINUX PATCH
 
 help: ## this list
@@ -86,7 +86,7 @@ boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
 list: ## list the scenarios
 	@$T/guest/run --list
 
-check: tree ## round trip of the series; what the kernel's own tools say of it
+check: tree ## round trip of the series, figures in texts, the kernel's own checkers
 	@$T/test series $(CHECKS)
 
 htmldocs: tree ## the kernel's book that has the pages of the series, in build/htmldocs

@@ -43,7 +43,7 @@ struct io_tlb_set;
 /* Summary of a set about which nothing is known: it may have any run */
 #define IO_TLB_RUN_UNKNOWN	127
 
-static_assert(IO_TLB_RUN_UNKNOWN < BIT(7), "sets_with_bound() needs bit 7");
+static_assert(!(IO_TLB_RUN_UNKNOWN >> 7), "sets_with_bound() needs bit 7");
 
 /**
  * struct io_tlb_area - slot sets under one lock

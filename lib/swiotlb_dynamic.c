@@ -807,7 +807,7 @@ static struct transient_bucket *transient_bucket(phys_addr_t paddr,
 {
 	u64 block = paddr >> (PAGE_SHIFT + order);
 
-	BUILD_BUG_ON(MAX_PAGE_ORDER >= BIT(4));
+	BUILD_BUG_ON(MAX_PAGE_ORDER >> 4);
 	return &transient_pools[hash_64(block << 4 | order, TRANSIENT_BITS)];
 }
 

@@ -89,7 +89,7 @@
 /* A record has 31 bits for the end of a mapping. */
 #define IO_TLB_MAX_MAPPING	(((size_t)1 << 31) - PAGE_SIZE)
 
-static_assert(IO_TLB_MAX_MAPPING <= S32_MAX);
+static_assert(!(IO_TLB_MAX_MAPPING >> 31));
 
 /*
  * The default pool has machine addresses of at most this many bits, if the backend has
@@ -147,7 +147,7 @@ static_assert(sizeof(struct io_tlb_slot) == sizeof(phys_addr_t) + sizeof(s32));
 #define IO_TLB_PADDED		BIT(31)
 #define IO_TLB_START_SHIFT	12	/* below: the end, or 0 if it is not in this slot */
 
-static_assert(IO_TLB_SIZE < BIT(IO_TLB_START_SHIFT));
+static_assert(!(IO_TLB_SIZE >> IO_TLB_START_SHIFT));
 
 /* The most padding in front of a mapping, in bytes */
 #define IO_TLB_MAX_PADDING	((IO_TLB_PADDED >> IO_TLB_START_SHIFT) - 1)

@@ -110,7 +110,7 @@ struct io_tlb_mem {
 	unsigned long nslabs;
 	struct io_tlb_pool *defpool;
 	struct io_tlb_pool_table __rcu *pools;
-	struct mutex pools_mutex;
+	struct mutex pools_mutex;	/* see swiotlb_internal.h */
 	const struct swiotlb_backend *backend;
 	struct io_tlb_growth *growth;
 	struct io_tlb_mem *next_restricted;

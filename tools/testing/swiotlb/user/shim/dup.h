@@ -89,7 +89,6 @@ struct hlist_head {
 
 #define U8_MAX		((u8)~0U)
 #define U32_MAX		((u32)~0U)
-#define S32_MAX		((s32)(U32_MAX >> 1))
 #define U64_MAX		((u64)~0ULL)
 #ifndef SIZE_MAX
 #define SIZE_MAX	((size_t)-1)
