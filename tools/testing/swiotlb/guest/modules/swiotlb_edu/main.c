@@ -170,6 +170,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	edu->regs = pcim_iomap(pdev, 0, 0);
 	if (!edu->regs)
 		return -ENOMEM;
+	dma_set_max_seg_size(edu->dev, UINT_MAX);
 	err = dma_set_mask_and_coherent(edu->dev, DMA_BIT_MASK(32));
 	if (err) {
 		dev_err(edu->dev, "a mask of 32 bits is refused: %d\n", err);
