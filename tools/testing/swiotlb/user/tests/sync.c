@@ -63,6 +63,43 @@ TEST_ALL_FRAMES(sync_partial)
 	buffer_free(&buffer);
 }
 
+/* A mapping takes the slots of two earlier ones. Only its own record counts. */
+TEST_ALL_FRAMES(sync_where_two_were)
+{
+	enum { SLOT = IO_TLB_SIZE };
+	struct buffer small[2], large;
+	dma_addr_t at[2], dma;
+	u8 bytes[2 * SLOT];
+	struct device dev;
+	u64 random = 5;
+	unsigned int i;
+
+	boot(variant, "1024");
+	device_init(&dev, 32);
+	large = buffer_alloc(2 * SLOT, 0, __GFP_HIGHMEM);
+	for (i = 0; i < 2; i++) {
+		small[i] = buffer_alloc(SLOT, 0, __GFP_HIGHMEM);
+		at[i] = map(&dev, &small[i], DMA_BIDIRECTIONAL);
+	}
+	EXPECT_EQ(at[1], at[0] + SLOT);
+	for (i = 0; i < 2; i++)
+		unmap(&dev, at[i], SLOT, DMA_BIDIRECTIONAL);
+
+	dma = map(&dev, &large, DMA_BIDIRECTIONAL);
+	EXPECT_EQ(dma, at[0]);
+	for (i = 0; i < 2 * SLOT; i++)
+		bytes[i] = machine_random(&random);
+	EXPECT(machine_dma(&dev, dma, bytes, 2 * SLOT, true));
+	swiotlb_sync_single_for_cpu(&dev, dma_to_phys(&dev, dma + SLOT), SLOT,
+				    DMA_BIDIRECTIONAL);
+	check_bytes(large.phys + SLOT, bytes + SLOT, SLOT);
+	unmap(&dev, dma, 2 * SLOT, DMA_BIDIRECTIONAL);
+	check_bytes(large.phys, bytes, 2 * SLOT);
+	buffer_free(&large);
+	buffer_free(&small[1]);
+	buffer_free(&small[0]);
+}
+
 /* No direction at all: reported. */
 TEST(sync_without_direction)
 {
