@@ -8,7 +8,7 @@
 #   cross        prefix of the binutils, may be empty
 
 # Names that belong to the series' side of an interface
-NAMES='swiotlb|io_tlb|dma_bus|dma_direct|xen_iommu|xen_dma|xen_p2m'
+NAMES='swiotlb|io_tlb|dma_machine|dma_direct|xen_iommu|xen_dma|xen_p2m'
 # The whole kernel sees it, for a field that only swiotlb's own files use
 SEEN_BY_ALL=include/linux/device.h
 
