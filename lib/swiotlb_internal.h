@@ -67,7 +67,8 @@
  * &io_tlb_area.lock protects sets, summary, windows and counters of an area. At most one
  * area lock is held at a time, with interrupts off, even if an allocation takes slots of
  * several areas. &transient_bucket.lock (some of the transient pools) does not nest
- * with it. The table of pools is written under &io_tlb_mem.pools_mutex.
+ * with it. The table of pools is written under &io_tlb_mem.pools_mutex, which nests in
+ * the mutex of restricted pools.
  *
  * To take slots of several sets, or to close a pool, takes one area lock after the other.
  * If a slot is in use, all that was taken goes back. &io_tlb_mem.tries_lock is held

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is the same over the fake machine and over the lean shims of the benchmark: whoever
- * has defined barriers, work, memory and pages in his way includes this behind.
+ * Definitions that the fake machine (custom.h) and the benchmark (lean.h) share. Both
+ * include this file after their own barriers, work, memory and pages.
  */
 #ifndef _SHIM_ALIKE_H
 #define _SHIM_ALIKE_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What only the KUnit suites need of the kernel. Sleep makes time pass, and who waits for work
- * or for readers lets the fake machine do it.
+ * Kernel functions that only the KUnit suites use. To sleep advances the time. To wait for
+ * work or for readers makes the fake machine run them.
  *
- * There are no interrupts and no other CPUs: what only these use fails when it is called. The
- * cases that do so are skipped, see tests/kunit.c.
+ * There are no interrupts and no other CPUs. Functions for these fail when they are called;
+ * cases that call them are skipped, see tests/kunit.c.
  */
 #ifndef _SHIM_KUNIT_KERNEL_H
 #define _SHIM_KUNIT_KERNEL_H
