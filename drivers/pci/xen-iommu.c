@@ -2,25 +2,25 @@
 /*
  * Machine addresses of a Xen PV guest.
  *
- * What such a guest takes for physical memory are pages from anywhere in the
+ * The physical memory of such a guest consists of pages from anywhere in the
  * machine. pfn n and pfn n + 1 are neighbours for the CPU, which has page tables,
  * but not for a device, which sees machine frames (mfn). Three things follow:
  *
  * - A DMA address is a machine address. The P2M table gives the machine frame of a
- *   pfn; Xen's M2P table gives the pfn of a machine frame, in the address space of
- *   the domain that owns it. For a frame of another domain that is a number which
- *   means nothing to us, though we may well have a pfn of that number: only if our
- *   P2M leads back to the same frame is the frame ours.
+ *   pfn. Xen's M2P table gives the pfn of a machine frame, in the address space of
+ *   the domain that owns the frame. That number means nothing to other domains. So a
+ *   frame is ours only if the P2M table has the same frame for the pfn that the M2P
+ *   table gives.
  *
- * - A buffer of more than a page need not be contiguous for a device, whatever its
- *   addresses.
+ * - A buffer of more than a page may be scattered for a device, though its physical
+ *   addresses are contiguous.
  *
- * - Memory that has to be contiguous must be exchanged with the hypervisor for
- *   memory that is: the guest gives single frames and gets one extent of as many,
- *   below an address if it likes, and the extent takes their place in the P2M.
+ * - To get contiguous memory, the guest exchanges frames with the hypervisor. It gives
+ *   single frames and gets an extent of as many frames, below an address if it asks
+ *   for that. The frames of the extent then replace the old ones in the P2M table.
  *
- * The DMA mapping code reaches all this through <asm/dma-machine.h>, the software IO
- * TLB through &struct swiotlb_backend.
+ * The DMA mapping code calls these functions through <asm/dma-machine.h>, the software
+ * IO TLB through &struct swiotlb_backend.
  */
 #define pr_fmt(fmt) "xen-iommu: " fmt
 
@@ -47,9 +47,9 @@
 #include <xen/xen-ops.h>
 
 /*
- * The frames of an extent of up to this order fit into the list that
- * xen_create_contiguous_region() always has; for more it allocates one, and may
- * sleep.
+ * xen_create_contiguous_region() always has a list with room for the frames of an
+ * extent of up to this order. For a larger extent it allocates a longer list, and
+ * may sleep.
  */
 #define XEN_ATOMIC_ORDER	9
 
@@ -93,7 +93,7 @@ __visible phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr)
 
 /**
  * xen_dma_contiguous() - is a buffer contiguous in machine memory?
- * @phys:	Pseudo-physical address, or %DMA_PHYS_NONE for MMIO, which is.
+ * @phys:	Pseudo-physical address, or %DMA_PHYS_NONE for MMIO: always contiguous.
  * @size:	Size in bytes.
  *
  * Context: Any.
@@ -117,8 +117,8 @@ EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_contiguous);
 /**
  * xen_dma_max_machine() - highest machine address of memory
  *
- * Of all memory of the machine: any of it may become ours, by ballooning or as a
- * grant.
+ * The memory of other domains counts too: ballooning or a grant can bring any of it
+ * into this guest.
  *
  * Context: Any.
  * Return: The address.
@@ -128,21 +128,21 @@ u64 xen_dma_max_machine(void)
 	/* Despite its name this is the number of the frame after the last one. */
 	long end = HYPERVISOR_memory_op(XENMEM_maximum_ram_page, NULL);
 
-	/* Every hypervisor since 3.0 knows; be safe if one does not. */
+	/* Every Xen since 3.0 answers this. If one does not, assume no limit. */
 	if (end <= 0)
 		return U64_MAX;
 	return PFN_PHYS((u64)end) - 1;
 }
 
-/* Largest n for which all addresses of n bits are up to @limit. */
+/* Largest n such that no address of n bits is above @limit. */
 static unsigned int address_bits(u64 limit)
 {
 	return limit == U64_MAX ? 64 : fls64(limit + 1) - 1;
 }
 
 /*
- * The API aligns coherent memory to its size. The pages are, as the CPU sees
- * them; a device has to see the same.
+ * The DMA API aligns coherent memory to its size. If the physical address is
+ * aligned, the machine address must be aligned too.
  */
 static bool coherent_aligned(phys_addr_t phys, size_t size)
 {
@@ -170,14 +170,14 @@ bool xen_dma_coherent_ok(phys_addr_t phys, size_t size)
  * @page:	First of 2^get_order(@size) pages. Their contents are lost.
  * @size:	Size in bytes.
  * @limit:	Highest machine address allowed.
- * @gfp:	Tells whether sleeping is allowed. Extents of more than 2 MiB cannot
- *		be had where it is not.
+ * @gfp:	Tells whether sleeping is allowed. If it is not, an extent of more than
+ *		2 MiB is refused.
  *
  * Context: As @gfp says. Takes xen_reservation_lock, interrupts off, for the time
  * of the exchange.
- * Return: 0; -EINVAL if Xen does not take these pages, because something else maps
- * them as well, as the kernel's image does with memory that it has freed; -ENOMEM
- * if there is no such extent. Then nothing has changed but the contents.
+ * Return: 0; -EINVAL if Xen does not take these pages, because they have a second
+ * mapping (as memory freed from the kernel's image has); -ENOMEM if there is no such
+ * extent. After an error the pages have their old frames, but not their contents.
  */
 int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 			    gfp_t gfp)
@@ -197,7 +197,7 @@ int xen_dma_make_contiguous(struct page *page, size_t size, u64 limit,
 	return 0;
 }
 
-/* Low memory is for devices, unless the machine has no other. */
+/* Low memory is kept for devices, unless the machine has no other memory. */
 static bool for_devices(u64 maddr)
 {
 	return maddr <= DMA_BIT_MASK(32) && xen_dma_max_machine() > DMA_BIT_MASK(32);
@@ -205,10 +205,10 @@ static bool for_devices(u64 maddr)
 
 /*
  * Exchange an extent for one from anywhere, so that memory does not become more
- * scattered each time. Xen gives the highest that it has; if that is low, exchange
- * it for single pages, the highest again. For these Xen takes the frames that follow
- * on the first one: if the domain has been restored from an image since, they may be
- * frames of other pages.
+ * scattered each time. Xen gives the highest extent that it has. If that is low,
+ * exchange it for single pages: the highest again. That exchange gives Xen the first
+ * frame and those that follow on it. If the domain has been restored from an image
+ * since, they may belong to other pages, so do nothing.
  */
 static void undo_extent(phys_addr_t phys, unsigned int order)
 {
@@ -226,11 +226,11 @@ static void undo_extent(phys_addr_t phys, unsigned int order)
  * @page:	First page.
  * @size:	Size in bytes.
  *
- * Xen has little low memory, and others may need it; what it gives instead is the
- * highest that it has. If Xen cannot, the pages stay what they are, which does no
- * harm.
+ * Xen has little low memory, and others may need it. In exchange Xen gives the highest
+ * memory that it has. If the exchange fails, the pages keep their frames, which does
+ * no harm.
  *
- * Context: Any. Takes xen_reservation_lock as above.
+ * Context: Any. Takes xen_reservation_lock, like xen_dma_make_contiguous().
  */
 void xen_dma_undo_contiguous(struct page *page, size_t size)
 {
@@ -262,7 +262,7 @@ const struct swiotlb_backend xen_swiotlb_backend = {
 	.undo_contiguous = undo_bounce_contiguous,
 };
 
-/* Called whether the domain has new frames or, if it was not saved, its old ones */
+/* Called after a restore, with new frames, and after a cancelled save, with the old ones */
 static int reconnect_bounce_memory(struct notifier_block *nb,
 				   unsigned long action, void *data)
 {

@@ -9,10 +9,10 @@
  * (&device.dma_range_map). It is not what PCI calls a bus address, which is the
  * content of a BAR.
  *
- * The DMA mapping code needs to know no more than this. An architecture that
- * selects ARCH_HAS_DMA_MACHINE provides the same functions in <asm/dma-machine.h>. The
- * first three are on the path of every mapping, and have to cost nothing where
- * the kernel turns out to run on an ordinary machine.
+ * The DMA mapping code needs only the functions below. An architecture that selects
+ * ARCH_HAS_DMA_MACHINE provides them in <asm/dma-machine.h>. The first three are on the
+ * path of every mapping. They must cost nothing if the kernel finds at boot that machine
+ * addresses are physical addresses.
  */
 #ifndef _LINUX_DMA_MACHINE_H
 #define _LINUX_DMA_MACHINE_H
@@ -26,8 +26,8 @@
 struct page;
 
 /*
- * No physical address: what dma_to_phys() has for memory that is not ours, and
- * what is passed for memory that the kernel has no translation for, such as
+ * No physical address. dma_to_phys() returns it for memory that is not ours. Callers
+ * pass it for memory that the kernel has no translation for, such as
  * MMIO.
  */
 #define DMA_PHYS_NONE	((phys_addr_t)-1)
@@ -63,7 +63,7 @@ static inline phys_addr_t dma_machine_to_phys(phys_addr_t maddr)
 
 /**
  * dma_machine_contiguous() - can a device use this buffer in one go?
- * @phys:	Physical address, or %DMA_PHYS_NONE, which always can.
+ * @phys:	Physical address, or %DMA_PHYS_NONE; then the answer is %true.
  * @size:	Size in bytes.
  *
  * Context: Any.
@@ -79,8 +79,8 @@ static inline bool dma_machine_contiguous(phys_addr_t phys, size_t size)
  *
  * If not, a physical address says nothing about the machine address, and the machine
  * address of a page says nothing about that of the next page; any buffer larger than
- * a page may need bouncing. MMIO is not mapped then: somebody else programs the IOMMU,
- * if there is one, so the kernel does not know what devices reach but memory.
+ * a page may need bouncing. MMIO cannot be mapped then: the kernel does not program the
+ * IOMMU, if there is one, so it does not know whether devices reach MMIO.
  *
  * Context: Any.
  * Return: %true if they are.
@@ -108,7 +108,7 @@ static inline bool dma_machine_coherent_ok(phys_addr_t phys, size_t size)
 /**
  * dma_machine_max() - highest machine address of memory
  *
- * Asked only if !dma_machine_is_phys().
+ * Called only if !dma_machine_is_phys().
  *
  * Context: Any.
  * Return: The address.
@@ -125,13 +125,13 @@ static inline u64 dma_machine_max(void)
  * @limit:	Highest machine address allowed.
  * @gfp:	Tells whether sleeping is allowed.
  *
- * The memory will be aligned to its size there, as coherent memory has to be.
- * Asked only if !dma_machine_is_phys(). dma_machine_undo_contiguous() has to follow when
- * the pages are freed.
+ * The machine address will be aligned to the size, as coherent memory has to be.
+ * Called only if !dma_machine_is_phys(). Call dma_machine_undo_contiguous() before
+ * freeing the pages.
  *
  * Context: As @gfp says.
- * Return: 0; -EINVAL if these pages cannot be changed, but others may; -ENOMEM if
- * there is no such memory. Then nothing has changed but the contents.
+ * Return: 0; -EINVAL if these pages cannot be exchanged, but other pages may be;
+ * -ENOMEM if there is no such memory. After an error only the contents have changed.
  */
 static inline int dma_machine_make_contiguous(struct page *page, size_t size,
 					      u64 limit, gfp_t gfp)
@@ -141,8 +141,8 @@ static inline int dma_machine_make_contiguous(struct page *page, size_t size,
 
 /**
  * dma_machine_undo_contiguous() - pages need not be contiguous any longer
- * @page:	First page; maybe dma_machine_make_contiguous() has changed it, maybe
- *		not. Contents are lost in the former case.
+ * @page:	First page, whether or not dma_machine_make_contiguous() has exchanged it.
+ *		If it has, the contents are lost.
  * @size:	Size in bytes.
  *
  * Context: Any.
@@ -158,7 +158,7 @@ static inline void dma_machine_undo_contiguous(struct page *page, size_t size)
  * @phys:	Physical address of memory.
  * @size:	Size in bytes, one at least.
  *
- * For whoever can split buffers.
+ * For callers that can split buffers.
  *
  * Context: Any.
  * Return: @size, or the distance from @phys to the first page that does not follow

@@ -47,19 +47,19 @@ struct page;
  * struct swiotlb_backend - how bounce memory is made contiguous for devices
  * @make_contiguous: Make 2^@order pages at @vaddr adjacent in the address
  *	space that devices use, aligned there to their size and not above
- *	@limit. Stores the machine address of the first byte in @maddr. What the pages
- *	held is lost. Returns 0, or changes nothing else: -EINVAL if these pages
- *	cannot be changed, but others may; -ENOMEM if there is no such memory.
- * @undo_contiguous: Give up what @make_contiguous did to all or a part of the
- *	pages that it was given, before the memory is freed. What they held is
- *	lost. They need not become scattered.
+ *	@limit. Stores the machine address of the first byte in @maddr. The contents of
+ *	the pages are lost. Returns 0; -EINVAL if these pages cannot be changed, but
+ *	others may be; -ENOMEM if there is no such memory. Errors change nothing else.
+ * @undo_contiguous: Undo @make_contiguous for all or some of its pages, before the
+ *	memory is freed. The contents are lost. The pages need not become
+ *	scattered.
  *
  * For platforms on which memory that is contiguous for the CPU need not be so
  * for a device. Both are called when a pool is set up, added or freed, and after a
  * guest has been restored, for one to eight slot sets, never for a single mapping.
  * Both run during boot or in task context, maybe with &io_tlb_mem.pools_mutex held,
- * never under a spinlock. A platform without a backend has machine addresses that equal
- * its physical ones.
+ * never under a spinlock. On a platform without a backend, machine addresses are
+ * physical addresses.
  */
 struct swiotlb_backend {
 	int (*make_contiguous)(void *vaddr, unsigned int order, u64 limit,
@@ -87,11 +87,11 @@ void __init swiotlb_update_mem_attributes(void);
  * @pools_mutex: Serialises those who add and free pools.
  * @backend:	Makes new pools contiguous for devices, or %NULL.
  * @growth:	State of growth, see swiotlb_dynamic.c; %NULL until pools may be added.
- * @next_restricted: Next restricted one. The default one is the head of this list.
+ * @next_restricted: Next IO TLB in a list: the default one, then the restricted ones.
  * @stale:	Slots that were mapped when the guest was restored: a list, or %NULL.
- * @tries_lock:	Held while slots are taken that may have to go back at once.
- * @trying:	How many CPUs do so now.
- * @tries_in_vain: How often slots went back.
+ * @tries_lock:	Held while taking slots that may have to be given back at once.
+ * @trying:	Number of CPUs that are taking such slots now.
+ * @tries_in_vain: How often such slots were given back.
  * @debugfs:	Directory with the counters.
  * @allowed:	Slots that may be in use before @used_hiwater changes: not fewer than
  *		those in use, and not many more.
@@ -100,7 +100,7 @@ void __init swiotlb_update_mem_attributes(void);
  * @transient_nslabs: Slots in the transient pools.
  *
  * There is the default one, and one for each restricted DMA pool. Drivers and
- * architectures have no business with any member; it is defined here only for
+ * architectures must not use the members. The structure is defined here only for
  * the inline functions below.
  */
 struct io_tlb_mem {
@@ -149,7 +149,7 @@ static inline bool swiotlb_used_by(struct device *dev)
  * swiotlb_find_pool() - find the pool that a physical address lies in
  * @dev:	Device that the address was mapped for.
  * @paddr:	Physical address. May be all ones, which dma_to_phys() returns for
- *		memory of another owner: that is in no pool.
+ *		memory of another owner; no pool has that address.
  *
  * Context: Any.
  * Return: The pool, or %NULL if @paddr is in none, or @dev has never asked for a
@@ -303,8 +303,8 @@ void __swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr,
 /**
  * swiotlb_tbl_unmap_single() - unmap, if it is a bounce buffer
  * @dev:	Device that it was mapped for.
- * @addr:	Physical address that was mapped. Nothing is done for one that is not
- *		a bounce buffer's, so a caller need not know whether it has one.
+ * @addr:	Physical address that was mapped. If it is not in a bounce buffer,
+ *		nothing is done, so the caller need not check.
  * @size:	Size of the mapping in bytes.
  * @dir:	DMA direction of the mapping.
  * @attrs:	DMA_ATTR_*.

@@ -53,7 +53,7 @@ void __init pci_swiotlb_init(void)
 /**
  * pci_swiotlb_settle() - keep the software IO TLB, or give its memory back
  *
- * After all IOMMU drivers had their chance.
+ * Call it when all IOMMU drivers are set up: one of them may have taken over.
  *
  * Context: Boot, before drivers map anything.
  */

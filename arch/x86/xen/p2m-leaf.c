@@ -2,16 +2,16 @@
 /*
  * Which pages of a PV guest are contiguous in machine memory.
  *
- * A device sees machine frames, so each mapping of more than a page has to know
- * whether the frames of its pages follow on each other. The P2M table says so, an
- * entry a page. Most of them do: Xen builds domains from large extents, of which
- * ballooning and exchanges take single pages. So what the table says is remembered:
- * a word for each leaf, which is a page of the table, the entries of 2 MiB. See
- * <asm/xen/p2m-leaf.h> for what its bits mean. Where they say nothing good, entries
- * are read.
+ * A device sees machine frames, so each mapping of more than a page has to find out
+ * whether the frames of its pages follow on each other. The P2M table has an entry for
+ * each page. Most entries follow on each other: Xen builds domains from large extents,
+ * and ballooning and exchanges take single pages from them. So one word for each leaf
+ * remembers what the entries say. A leaf is a page of the table: the entries of 2 MiB.
+ * <asm/xen/p2m-leaf.h> explains the bits of the word. If they do not say that pages are
+ * contiguous, the entries of these pages are read.
  *
- * Whoever writes an entry then makes the word UNKNOWN. Whoever wants to know an
- * unknown leaf reads it once:
+ * A writer of an entry then makes the word UNKNOWN. A reader that finds the word UNKNOWN
+ * reads the leaf once:
  *
  *	writer					reader, one at a time
  *
@@ -21,23 +21,23 @@
  *						if word is still READING
  *							word = what was found
  *
- * If the reader has missed an entry, it has read it before the writer's first store
- * was visible. So the second store comes after READING: before the comparison,
- * which then fails, or after it, and then what was found is gone again. There is
- * one reader at a time, because a second one's READING would look like the first
- * one's own.
+ * If the reader has read an old entry, the writer's first store was not visible then.
+ * So the second store comes after READING. If it comes before the comparison, the
+ * comparison fails; if it comes after, it overwrites what the reader has stored. There
+ * is only one reader at a time, because a reader cannot tell its own READING from that
+ * of another reader.
  *
- * So a word promises too much only between a writer's two stores, and only about the
- * entry that is being written. No driver can map that page then: it is on its way out
- * or in. When a driver gets it, both stores are done, and the word that the driver
- * reads is that UNKNOWN or a later one. If the later one is valid, a READING came
- * between them, after which the entry was read as it is. Entries of other pages may
- * change at any time: what the word says of the driver's own remains true.
+ * So a word is wrong only between a writer's two stores, and only about the entry that
+ * is being written. No driver can map that page then: the kernel is giving it away or
+ * getting it. When a driver gets the page, both stores are done, and the driver reads
+ * that UNKNOWN or a later word. If a later word is valid, READING was stored after the
+ * UNKNOWN and before the reader read the new entry. Entries of other pages may change
+ * at any time: what the word says about the driver's own pages remains true.
  *
- * All entries are written by __set_phys_to_machine() once there are words.
- * xen_alloc_p2m_entry() replaces a leaf only by one that says the same, and that no
- * frames of our own are in. Save and restore replaces all frames behind our back:
- * xen_p2m_leaves_forget().
+ * Once there are words, only __set_phys_to_machine() writes entries.
+ * xen_alloc_p2m_entry() replaces a leaf, but only one without frames of our own, and by
+ * one that means the same. Save and restore replaces all frames without telling us, so
+ * the kernel calls xen_p2m_leaves_forget() after it.
  */
 #include <linux/bitops.h>
 #include <linux/cache.h>
@@ -55,7 +55,7 @@
 #include <asm/xen/p2m-leaf.h>
 #include <asm/xen/page.h>
 
-/* Leaves that keep changing must not be read again and again. */
+/* Limits how often leaves are read that keep changing. */
 #define READINGS_A_TICK	4
 
 unsigned long *xen_p2m_leaves __read_mostly;
@@ -63,10 +63,10 @@ EXPORT_SYMBOL_GPL(xen_p2m_leaves);
 unsigned long xen_p2m_nr_leaves __read_mostly;
 EXPORT_SYMBOL_GPL(xen_p2m_nr_leaves);
 
-/* Bit 0 is set while a leaf is being read. An interrupt does not get it either. */
+/* Bit 0 is a lock: set while a leaf is being read. Nobody waits for it, so interrupts may try. */
 static unsigned long reader;
 
-/* Is the first entry @mfn, and does each other one follow on the one before? */
+/* Are the entries @mfn, @mfn + 1, and so on? */
 static bool entries_follow(const unsigned long *entry, unsigned long nr,
 			   unsigned long mfn)
 {
@@ -100,7 +100,7 @@ static unsigned long read_leaf(const unsigned long *entry)
 	return found;
 }
 
-/* Read a leaf, unless somebody else is reading, or enough has been read */
+/* Read a leaf, unless one is being read already, or enough were read in this tick */
 static noinline void learn(unsigned long leaf)
 {
 	static unsigned long tick = INITIAL_JIFFIES;
@@ -115,7 +115,7 @@ static noinline void learn(unsigned long leaf)
 	}
 	if (readings < READINGS_A_TICK) {
 		readings++;
-		/* Before the entries. Pairs with xen_p2m_leaf_changed(). */
+		/* The entries are read after this. Pairs with xen_p2m_leaf_changed(). */
 		smp_store_mb(*word, XEN_P2M_READING);
 		found = read_leaf(xen_p2m_addr + leaf * P2M_PER_PAGE);
 		cmpxchg(word, XEN_P2M_READING, found);
@@ -123,7 +123,7 @@ static noinline void learn(unsigned long leaf)
 	clear_bit_unlock(0, &reader);
 }
 
-/* As the table is to be understood: not all identity frames are told by an entry */
+/* Uses __pfn_to_mfn(), because some identity frames cannot be told from the entry alone */
 static bool frames_follow(unsigned long pfn, unsigned long nr)
 {
 	unsigned long mfn = __pfn_to_mfn(pfn);
@@ -159,8 +159,8 @@ static bool contiguous_in_leaf(unsigned long pfn, unsigned long nr)
  * @pfn:	Number of the first page.
  * @nr:		How many, one at least.
  *
- * Frames are our own, or of other domains, or identity frames; where one sort ends
- * and another one begins, nothing is contiguous. Nor is it where there is no frame.
+ * There are our own frames, frames of other domains, and identity frames. Pages with
+ * frames of different sorts are not contiguous, nor are pages without a frame.
  *
  * Nobody may replace the frames of these very pages meanwhile.
  *
@@ -201,8 +201,8 @@ static void say_slower(void)
 /**
  * xen_p2m_leaves_init() - remember from now on
  *
- * One word for each leaf that the table has room for, those of memory that may be
- * added later included. Without the words all entries are read.
+ * Allocates one word for each leaf that the table has room for, including leaves of
+ * memory that may be added later. Without the words, every check reads entries.
  *
  * Context: Boot, one CPU, while memblock works; the table has got its final place
  * and size.
@@ -222,9 +222,9 @@ void __init xen_p2m_leaves_init(void)
 /**
  * xen_p2m_leaves_init_late() - remember from now on, though boot is over
  *
- * Does nothing if there are words already. Entries may be written meanwhile: a writer
- * that has seen no words leaves none UNKNOWN, and what it wrote may not be visible yet.
- * So no leaf is read until an interrupt on each CPU has ended with a full barrier.
+ * Does nothing if there are words already. Entries may be written meanwhile. A writer
+ * that has seen no words makes none UNKNOWN, and its entry may not be visible yet. So
+ * no leaf is read until each CPU has handled an interrupt, which is a full barrier.
  *
  * Context: May sleep. One caller at a time.
  */
@@ -242,10 +242,10 @@ void xen_p2m_leaves_init_late(void)
 		return;
 	}
 
-	/* As if a leaf was being read; nobody can before there are words. */
+	/* Take the lock. It is free: no leaf is read before there are words. */
 	WRITE_ONCE(reader, BIT(0));
 	WRITE_ONCE(xen_p2m_leaves, leaves);
-	/* Pairs with the order in which others read the two. */
+	/* Pairs with readers: they read the number before the pointer. */
 	smp_store_release(&xen_p2m_nr_leaves, nr);
 	kick_all_cpus_sync();
 	clear_bit_unlock(0, &reader);

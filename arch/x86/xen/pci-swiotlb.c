@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The software IO TLB of a Xen PV guest: whether there is to be one, its memory,
- * and the start of both it and the translation of machine addresses.
+ * The software IO TLB of a Xen PV guest: decide whether the guest needs one, allocate
+ * its memory and start it. Also start the translation of machine addresses.
  */
 #define pr_fmt(fmt) "xen: " fmt
 
@@ -21,7 +21,7 @@
 
 #include <xen/xen.h>
 
-/* Less than this is not worth falling back to. */
+/* Do not fall back to a smaller pool than this. */
 #define MIN_BYTES	SZ_1M
 
 /* Has this domain devices, or might it be given any? */
@@ -32,8 +32,8 @@ static bool __init has_devices(void)
 }
 
 /*
- * Start the software IO TLB with @bytes of memory, or with what part of it Xen
- * can make contiguous.
+ * Start the software IO TLB with @bytes of memory, or with as much of it as Xen can
+ * make contiguous.
  */
 static bool __init try_size(size_t bytes)
 {
@@ -60,10 +60,9 @@ static bool __init try_size(size_t bytes)
 /**
  * pci_xen_swiotlb_init() - set up DMA for the PCI devices of a Xen PV guest
  *
- * The pool is as large as on bare metal, or smaller where the guest or the
- * hypervisor has not enough memory for it. A guest that gets none at all boots
- * nevertheless: devices that reach all memory can work without, the others get
- * errors.
+ * The pool is as large as on bare metal, or smaller if the guest or the hypervisor has
+ * not enough memory for it. A guest that gets no pool boots nevertheless: devices that
+ * reach all memory can work without a pool, and the others get errors.
  *
  * Context: Boot, while memblock works.
  */
@@ -95,9 +94,9 @@ void __init pci_xen_swiotlb_init(void)
 /**
  * pci_xen_swiotlb_init_late() - set up DMA for the first PCI device of a guest
  *
- * For a guest that was to have no devices when it booted, or had no memory for a pool
- * then. Does nothing if it has a pool. Without one, devices that reach all memory can
- * work, the others get errors.
+ * For a guest that was configured without devices at boot, or had no memory for a pool
+ * then. Does nothing if there is a pool. If it gets no pool, devices that reach all
+ * memory can work, and the others get errors.
  *
  * Context: May sleep. One caller at a time, before the device is found.
  */

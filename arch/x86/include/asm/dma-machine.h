@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Machine addresses on x86: physical addresses, but on Xen PV those that P2M has.
- * See <linux/dma-machine.h> for what each function means.
+ * Machine addresses on x86: the P2M table gives them on Xen PV, and everywhere else
+ * they are physical addresses. <linux/dma-machine.h> explains each function.
  *
- * xen_dma_key is off on everything but Xen PV, so that each hook is one no-op.
- * Behind it, on the path of every mapping, there are a few instructions out of
- * line, and for what they cannot answer calls through thunks that preserve all
- * registers: the compiler need not keep anything in memory or in callee-saved
- * registers for a call that is never made. Nor should it see that what is computed
- * there from the arguments is computed elsewhere as well, because it would do so
- * for all in front of the branch: OPTIMIZER_HIDE_VAR().
+ * xen_dma_key is off on everything but Xen PV, so each hook is one no-op there. On Xen
+ * PV, every mapping runs a few instructions out of line. If they do not have the
+ * answer, they call a thunk that preserves all registers. So the compiler need not
+ * keep anything in memory or in callee-saved registers for a call that native machines
+ * never make. OPTIMIZER_HIDE_VAR() hides that the code out of line computes values
+ * which other code computes from the same arguments: otherwise the compiler would
+ * compute them once, before the branch, and so on native machines too.
  */
 #ifndef _ASM_X86_DMA_MACHINE_H
 #define _ASM_X86_DMA_MACHINE_H
@@ -52,7 +52,7 @@ static __always_inline phys_addr_t dma_phys_to_machine(phys_addr_t phys)
 
 	OPTIMIZER_HIDE_VAR(phys);
 	pfn = PHYS_PFN(phys);
-	/* The shift drops what is marked in the highest bits of an entry. */
+	/* The shift in PFN_PHYS() drops the flags in the highest bits of an entry. */
 	if (likely(pfn < xen_p2m_size)) {
 		mfn = READ_ONCE(xen_p2m_addr[pfn]);
 		if (likely(mfn != INVALID_P2M_ENTRY))

@@ -3,9 +3,9 @@
 Builds the initial RAM disks.
 
 Each is a sequence of compressed cpio archives, which Linux unpacks one after the
-other: what every guest has, then modules for its kernel, then Xen's tools in dom0,
-then what dom0 starts a domU from. An archive is a function of its content alone and
-kept while that is the same.
+other: files for every guest, then modules for its kernel; for dom0 then Xen's tools,
+then kernel and RAM disk of its domUs. An archive depends only on its content, and is
+kept until that changes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ INIT = Path(__file__).with_name("init")
 CHECKS = ["diskcheck", "filecheck", "netcheck"]
 GUEST_PROGRAMS = [*CHECKS, "diskload", "netload"]
 MODULES = ["swiotlb_edu.ko", "swiotlb_cost.ko", "swiotlb_parity.ko", "swiotlb_domu.ko"]
-# Those that are for every architecture
+# Modules for every architecture
 PORTABLE = ["swiotlb_edu.ko"]
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper",
              "xenstore-read", "xenstore-write", "xenstore-ls"]
@@ -59,7 +59,7 @@ def _cpio(content: Content) -> bytes:
 
 
 def archive(target: Path, content: Content) -> Path:
-    """Write the archive unless one of the same content is there."""
+    """Write the archive, unless one with the same content is there."""
     data = _cpio(content)
     key = target.with_suffix(".sha256")
     digest = hashlib.sha256(data).hexdigest()
@@ -127,7 +127,7 @@ def _built(path: Path, target: str) -> Path:
 
 
 def base(build: Path, arch: str) -> Content:
-    """What every guest has."""
+    """Files for every guest."""
     content: Content = {"init": INIT / "init", "lib.sh": INIT / "lib.sh"}
     content |= {f"checks/{check.name}": check for check in (INIT / "checks").iterdir()}
     return content | (_own_programs(build) if arch == "x86_64" else _other_programs(build, arch))
@@ -143,7 +143,7 @@ def _own_programs(build: Path) -> Content:
 
 
 def _other_programs(build: Path, arch: str) -> Content:
-    """Those that count instructions are for x86 only, and nothing is linked with libraries."""
+    """All are linked statically. Programs that count instructions are for x86 only."""
     content: Content = {"bin/busybox": _built(build / arch / "busybox", arch)}
     return content | {f"bin/{name}": _built(build / arch / "guest" / name, arch)
                       for name in CHECKS}

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-Judges what a scenario left in its folder; a run without a result is a failure.
+Judges the files that a scenario left in its folder; a run without a result has failed.
 
     judge.py DIR    judge a stored run again, for instance build/boot/native
 
-A guest has passed when its result line with this run's nonce says so, every planned
-test has a result and kunit.py finds none failed, nothing on the console is a
-complaint, QEMU ended by itself, and the disk images hold what was to be written.
+A scenario has passed when
+- the guest's result line, with this run's nonce, says so,
+- every planned test has a result, and kunit.py finds none failed,
+- no line on the console is a complaint, and QEMU ended by itself,
+- and the disk images hold what was to be written.
 """
 
 from __future__ import annotations
@@ -36,25 +38,25 @@ BAD = re.compile(
     r"|Tx Unit Hang|NETDEV WATCHDOG|EXT4-fs (error|warning)|Out of memory|oom-kill"
     r"|\(XEN\).*(\[VT-D\].*(fault|PTE|Request device)|DMAR.*fault|IO_PAGE_FAULT"
     r"|Assertion|FATAL|domain_crash|crashed on|mm\.c:.*(Attempt|Bad|Error))")
-# ... unless it is one of these, which are normal:
+# ... unless it matches one of these:
 ALLOWED = re.compile(
-    # boot parameters that name the words
+    # boot parameters, which may contain such words
     r"Command line: |Kernel command line: |Unknown kernel command line|^\s*panic=|^\s*oops="
-    # the module's own line when it is asked for a wrong translation
+    # the module's line when it is told to translate wrongly
     r"|wrong_by="
-    # what the checks say of themselves when they start
+    # messages of the DMA-API's debugging when it starts
     r"|DMA-API: (preallocated|debugging enabled)")
 
 TIME_STAMP = re.compile(r"^\[ *\d+\.\d{6}\] ")
 KTAP = re.compile(r"^ *(KTAP version 1|1\.\.\d+|(not )?ok \d+ .*|# .*)$")
 STAT = re.compile(r"# STAT dev=(\S+) moved=(\d+) bounced=(\d+) maps=(\d+)$")
-# What a check says when content came back different
+# A check's line about wrong data
 WRONG_DATA = re.compile(r"# .* is [0-9a-f]{2}, expected [0-9a-f]{2}")
 
 
 @dataclass
 class Run:
-    """What the runner knows of a run; stored beside the console's log."""
+    """The runner's record of a run; stored beside the console's log."""
 
     scenario: str
     nonce: str
@@ -71,7 +73,7 @@ class Run:
         return Run(**json.loads((folder / "run.json").read_text()))
 
     def seed(self) -> int:
-        """As start_counting in init/lib.sh makes it."""
+        """The same seed as start_counting() in init/lib.sh makes."""
         return int(self.nonce[:7], 16) + 1
 
 
@@ -110,7 +112,7 @@ class Verdict:
 
 
 def console_lines(folder: Path) -> list[str]:
-    """The console's lines. Xen may speak in the middle of one of dom0's: its own come after."""
+    """The console's lines. Xen's line inside a line of dom0's comes first, then dom0's whole."""
     text = (folder / "console.log").read_text(errors="backslashreplace").replace("\r", "")
     lines: list[str] = []
     held = ""
@@ -125,13 +127,13 @@ def console_lines(folder: Path) -> list[str]:
     return lines + ([held] if held else [])
 
 
-# What the first line of a report with a call trace says
+# Words in the first line of a report with a call trace
 REPORTS = ("[ cut here ]", "sysfs: cannot create duplicate filename",
            "possible circular locking dependency detected")
 
 
 def ends(line: str, report: str) -> bool:
-    """Is this the last line of a report with that first line?"""
+    """Is @line the last line of a report whose first line is @report?"""
     return "[ end trace " in line or "</TASK>" in line and "[ cut here ]" not in report
 
 
@@ -166,7 +168,7 @@ def guest_lines(lines: list[str]) -> list[str]:
     headers = [number for number, line in enumerate(bare[:started]) if line == "KTAP version 1"]
     if not headers:
         return []
-    # KUnit, if it is enabled, has printed a header of its own before.
+    # If KUnit is enabled, it has printed its own header before.
     bare = bare[headers[-1]:]
     for number, line in enumerate(bare):
         if line.startswith("SWIOTLB-BOOT-RESULT "):
@@ -176,7 +178,7 @@ def guest_lines(lines: list[str]) -> list[str]:
 
 
 def said(lines: list[str], nonce: str) -> str:
-    """The guest's own verdict, '' when it gave none."""
+    """The guest's own verdict, or '' if it gave none."""
     found = [TIME_STAMP.sub("", line) for line in lines if TIME_STAMP.match(line)]
     verdicts = {line.split()[2] for line in found
                 if re.fullmatch(f"SWIOTLB-BOOT-RESULT {nonce} (pass|fail)", line)}
@@ -184,7 +186,7 @@ def said(lines: list[str], nonce: str) -> str:
 
 
 def guest_tests(ktap: list[str], planned: list[str]) -> list[Test]:
-    """One test a planned check; one that has no result has failed."""
+    """One test for each planned check. A check without a result has failed."""
     tests: list[Test] = []
     lines: list[str] = []
     if ktap[:2] != ["KTAP version 1", f"1..{len(planned)}"]:
@@ -192,7 +194,7 @@ def guest_tests(ktap: list[str], planned: list[str]) -> list[Test]:
     for line in ktap[2:]:
         number = len(tests) + 1
         name = planned[number - 1] if number <= len(planned) else ""
-        # A module's own lines are not indented: only the expected result ends a check.
+        # A module's lines are not indented either: only the expected result ends a check.
         if name and line in (f"ok {number} {name}", f"not ok {number} {name}"):
             tests.append(Test(name, line.startswith("ok"), lines))
             lines = []
@@ -203,7 +205,7 @@ def guest_tests(ktap: list[str], planned: list[str]) -> list[Test]:
 
 
 def kunit(folder: Path, build: Path, kernel: str, ktap: list[str]) -> Test:
-    """The judgement of the kernel's own parser."""
+    """The verdict of the kernel's own parser."""
     test = Test("kunit.py finds every planned test passed", False)
     parser = find_kunit(Path(kernel), build)
     (folder / "ktap").write_text("\n".join(ktap) + "\n")
@@ -244,7 +246,7 @@ def filesystem_test(folder: Path, disk: str) -> Test:
 
 
 def image_tests(chosen: Scenario, run: Run, folder: Path, build: Path) -> list[Test]:
-    """The host's look at the images, for each disk that a check wrote."""
+    """The host checks the image of each disk that a check wrote."""
     tests: list[Test] = []
     writers: list[Scenario | Guest] = [chosen, *chosen.guests]
     written = {}
@@ -262,7 +264,7 @@ def image_tests(chosen: Scenario, run: Run, folder: Path, build: Path) -> list[T
 
 
 def expect_wrong_data(tests: list[Test], name: str) -> list[Test]:
-    """For the scenario that must fail: exactly this check failed, by wrong data."""
+    """For a scenario that must fail: check @name must have failed, with wrong data."""
     judged = []
     for test in tests:
         if test.name.split()[0] != name:
@@ -309,7 +311,7 @@ def judge(folder: Path, build: Path) -> Verdict:
 
 
 def ktap_of(verdict: Verdict, number: int) -> list[str]:
-    """The scenario as one test, what it consists of as its subtests."""
+    """The scenario as one test, its tests as subtests."""
     lines = ["    KTAP version 1", f"    # Subtest: {verdict.scenario.name}",
              f"    # first check after {verdict.run.boot:.0f} s, end after {verdict.run.seconds:.0f} s",
              f"    1..{len(verdict.tests)}"]

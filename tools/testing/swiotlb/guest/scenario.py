@@ -13,16 +13,16 @@ from paths import Trouble
 
 LIST = Path(__file__).with_name("scenarios")
 
-# The kernel without the series that a kernel with it is compared with
+# For each kernel with the series: the kernel without it, for comparison
 STOCK = {"series": "stock", "debug": "stock-debug"}
 
-# QEMU's program and the console that Linux has in it, by architecture
+# By architecture: QEMU's program, and Linux's console there
 QEMU = {"x86_64": ("qemu-system-x86_64", "ttyS0"), "arm64": ("qemu-system-aarch64", "ttyAMA0")}
 
-# For every Linux: each line of ours a log record of its own, and no hang after a panic.
+# For every Linux: each line written to /dev/kmsg is logged, and no hang after a panic.
 LINUX = "printk.time=1 printk.devkmsg=on log_buf_len=1M panic=-1 oops=panic"
-# Credit2, Xen's default scheduler, now and then lets both of QEMU's processors sleep
-# for good while dom0 could run; a key on Xen's console wakes it. Credit does not.
+# Xen's default scheduler, Credit2, sometimes lets both of QEMU's processors sleep for
+# good while dom0 could run; a key on Xen's console wakes it. Credit never does that.
 XEN = ("console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all console_timestamps=none"
        " sched=credit")
 
@@ -54,7 +54,7 @@ class Guest:
     checks: list[list[str]]
 
     def image(self, disk: str) -> str:
-        """The machine's name of a disk that this guest names."""
+        """The machine's name for a disk that this guest calls @disk."""
         owned = [device.name for device in self.pci + self.attach
                  if device.name.split("-")[0] == disk]
         return owned[0] if owned else self.disk
@@ -170,7 +170,7 @@ def guest_config(scenario: Scenario, guest: Guest, nonce: str) -> str:
     if guest.pci:
         lines.append(f"pci = {[f'{device.address()},permissive=1' for device in guest.pci]}")
     if guest.attach:
-        # or else Xen gives it no IOMMU, and takes no device later
+        # Without this Xen gives the domU no IOMMU, and attaches no device later.
         lines.append('passthrough = "enabled"')
     if guest.disk:
         node = {"nvme": "nvme0n1", "ahci": "sda"}[guest.disk]
@@ -185,7 +185,7 @@ POOL_PHANDLE = 0x7f00
 
 
 def device_tree_edits(scenario: Scenario) -> list[list[str]]:
-    """fdtput's arguments: all PCI devices get a restricted pool of their own."""
+    """fdtput's arguments: a restricted pool for all PCI devices together."""
     pool = f"/reserved-memory/pool@{POOL_AT:x}"
     where = ["0", f"{POOL_AT:x}", "0", f"{scenario.pool_kib << 10:x}"]
     return [["-c", "dtb", "/reserved-memory"],
@@ -202,8 +202,8 @@ def device_tree_edits(scenario: Scenario) -> list[list[str]]:
 def qemu(scenario: Scenario, nonce: str, shell: bool) -> list[str]:
     """QEMU's command line, with file names relative to the scenario's folder."""
     linux = linux_arguments(scenario, nonce, shell)
-    # One thread: with more, a processor may run code that another is just patching,
-    # and Linux then dies of its own breakpoint (text_poke, "Oops: int3").
+    # One thread: with more, a processor may run code that another processor is just
+    # patching, and Linux then dies of its own breakpoint (text_poke, "Oops: int3").
     command = [QEMU[scenario.arch][0], "-nodefaults", "-display", "none", "-no-reboot",
                "-accel", "tcg,thread=single",
                "-serial", "mon:stdio" if shell else "stdio",
@@ -214,6 +214,6 @@ def qemu(scenario: Scenario, nonce: str, shell: bool) -> list[str]:
         command += ["-dtb", "dtb"]
     if scenario.xen is None:
         return command + ["-kernel", "kernel", "-append", linux, "-initrd", "initrd"]
-    # Multiboot modules: commas separate them, so one in an argument is doubled.
+    # Commas separate multiboot modules, so a comma in an argument is doubled.
     modules = f"kernel {linux.replace(',', ',,')},initrd"
     return command + ["-kernel", "xen", "-append", f"{XEN} {scenario.xen}", "-initrd", modules]

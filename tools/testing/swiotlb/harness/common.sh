@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the shell scripts share: where things are, how to complain, how to show
-# progress. Source it after `set -eu -o pipefail`.
-# shellcheck disable=SC2034 # the variables are for those who source this
+# Shared by the shell scripts: where things are, error messages, progress. Source it
+# after `set -eu -o pipefail`.
+# shellcheck disable=SC2034 # the variables are for the scripts that source this
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 tools=$top/tools/testing/swiotlb
@@ -50,7 +50,7 @@ report_every_few_seconds() {
 	done
 }
 
-# failed NAME WORDS...: the end of the log, and the one line that says what is wrong
+# failed NAME WORDS...: print the end of the log NAME and one line of WORDS, and exit
 failed() {
 	local log=$logs/$1.log
 	shift
@@ -66,7 +66,7 @@ room() {
 	[ "$free" -ge "$1" ] || die "$build has $free MiB free and $1 are needed: make room there"
 }
 
-# Five seconds without a child, which would outlive us with the lock in its hands
+# Wait five seconds without a child process: it would outlive us and keep the lock
 pause() {
 	read -r -t 5 <> <(:) || true
 }

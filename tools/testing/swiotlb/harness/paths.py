@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where things are, which base kernel is meant, and how a script says what is wrong:
-what all Python scripts here share. Those in shell have common.sh."""
+"""Shared by all Python scripts here: where things are, which base kernel is meant, and
+error messages. Shell scripts use common.sh."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def base_name() -> str:
 
 
 def start(main: Callable[[], int | None]) -> None:
-    """Run a script's main and exit with its result, with trouble told in one line."""
+    """Run a script's main and exit with its result; print trouble in one line."""
     try:
         sys.exit(main())
     except Trouble as trouble:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""make absorb: bring what was edited or committed in the tree into the repository.
+"""make absorb: bring edits and commits in the tree into the repository.
 
-A file that stands in the repository is copied there. A change to a file of the
-base goes into the hunks.patch of the one patch that changes this file already;
-when several or none do, and for a new file, PATCH=NN-slug says which takes it.
-Nothing is written before all of it is known to fit."""
+A file that is in the repository is copied there. A change to a file of the base
+goes into the hunks.patch of the one patch that changes this file already. When
+several patches or none do, and for a new file, PATCH=NN-slug names the patch.
+Nothing is written before it is known that everything fits."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from tree import UNTRACKED, commits, edited, finish_interrupted, switch
 
 @dataclass
 class Plan:
-    """What will be written where; None deletes."""
+    """What will be written to which file; None deletes it."""
     git: Git
     patches: list[Patch]
     chain: list[str]
@@ -59,8 +59,8 @@ class Plan:
         self.edit_list(self.patch_for(path, []), "files", lambda rows: sorted([*rows, path]))
 
     def fold(self, path: str) -> None:
-        """A file of the base: the patch that takes the change, and each later one
-        that touches the file, get the hunks between their new states."""
+        """A file of the base: make new hunks for the patch that takes the change, and
+        for each later patch that touches the file."""
         touching = [patch for patch in self.patches if path in hunks.split(patch.hunks)]
         taker = self.patch_for(path, touching)
         first = self.patches.index(taker) + 1
@@ -132,7 +132,7 @@ class Plan:
 
 
 def tree_of_edits(git: Git) -> str:
-    """Everything as it stands in the work tree: into the index, and as a tree."""
+    """Add all files of the work tree to the index, and write a tree of them."""
     git.text("add", "-u")
     new = git.names(*UNTRACKED)
     git.text("update-index", "-z", "--add", "--stdin",

@@ -4,8 +4,8 @@
 
 Lines added and removed, from the commits; what drivers may expect of the DMA API in
 PV guests, from the table that make parity keeps in the documentation; and how many
-lines the series has in common with what it replaces. Where series/cover has a line
-{lines}, {features} or {duplicates}, make series puts the table there."""
+lines the series has in common with the code it replaces. make series puts the tables
+in place of the lines {lines}, {features} and {duplicates} of series/cover."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ PARITY = TOP / "Documentation/core-api/dma-xen-pv.rst"
 OLD = ("drivers/xen/swiotlb-xen.c", "kernel/dma/swiotlb.c")
 RUN = 3     # equal lines in a row that count as copied
 
-# The first that fits
+# The first pattern that matches a path names its part
 PARTS = (
     ("Documentation", r"Documentation/|MAINTAINERS"),
     ("KUnit tests", r"lib/tests/"),
@@ -33,7 +33,7 @@ def part_of(path: str) -> str:
 
 
 def lines(git: Git, head: str) -> str:
-    """Added and removed, part by part."""
+    """Lines added and removed in each part."""
     added: Counter[str] = Counter()
     removed: Counter[str] = Counter()
     for row in git.text("diff", "--numstat", "--no-renames", "base", head).splitlines():
@@ -47,7 +47,7 @@ def lines(git: Git, head: str) -> str:
 
 
 def features(_git: Git, _head: str) -> str:
-    """A row a line: does it hold in dom0, and in a domU that owns a device?"""
+    """For each row: is it true in dom0, and in a domU that owns a device?"""
     table = re.search(r"parity table begin(.*)\.\. parity table end", PARITY.read_text(), re.S)
     rows = re.findall(r"^   \* - ([\w-]+): (.*)\n((?:     - .*\n)+)", table[1] if table else "", re.M)
     if not rows:
@@ -62,7 +62,7 @@ def features(_git: Git, _head: str) -> str:
 
 
 def folded(what: str, cells: str) -> Iterator[str]:
-    """The words in lines of 46 characters, the cells beside the last one."""
+    """The words in lines of 46 characters, the cells beside the last line."""
     line = ""
     for word in what.split():
         if len(line) + len(word) > 45:
@@ -73,7 +73,7 @@ def folded(what: str, cells: str) -> Iterator[str]:
 
 
 def significant(source: str) -> list[str]:
-    """The lines that say something, without comments and white space."""
+    """Lines of code with at least one word, without comments and extra white space."""
     source = re.sub(r"/\*.*?\*/|//[^\n]*", "", source, flags=re.S)
     stripped = (re.sub(r"\s+", " ", line).strip() for line in source.splitlines())
     return [line for line in stripped
@@ -81,7 +81,7 @@ def significant(source: str) -> list[str]:
 
 
 def copied(new: list[str], old: list[str]) -> int:
-    """Lines of the new text in runs that the old one has as well."""
+    """Number of lines in the new text that are in runs which the old text has as well."""
     runs = {tuple(old[i:i + RUN]) for i in range(len(old) - RUN + 1)}
     marked = {j for i in range(len(new) - RUN + 1) if tuple(new[i:i + RUN]) in runs
               for j in range(i, i + RUN)}
@@ -89,7 +89,7 @@ def copied(new: list[str], old: list[str]) -> int:
 
 
 def duplicates(git: Git, head: str) -> str:
-    """What the files that the series adds have in common with those they replace."""
+    """Lines that the added files have in common with the files they replace."""
     new = git.names("diff", "-z", "--name-only", "--diff-filter=A", "--no-renames", "base", head,
                     "--", "*.c", "*.h")
     ours = [significant(text_of(git, head, path)) for path in new]

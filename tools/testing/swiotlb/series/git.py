@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The repository with the base and the series, and git for it, run with
-nobody's configuration, name or clock but those given here."""
+"""The repository with the base and the series, and git for it. git runs only with the
+configuration, name and date given here, never with the user's."""
 
 import contextlib
 import os
@@ -14,12 +14,12 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from paths import TOP, Trouble, base_name, start  # noqa: E402 pylint: disable=wrong-import-position
 
-# What the tool laid into the tree last, and where it is going when interrupted
+# The commit that `make tree` checked out last, and the one that it is switching to
 MADE = "refs/swiotlb/made"
 NEXT = "refs/swiotlb/next"
 BRANCH = "refs/heads/series"
 
-# Any date will do: it is the same each time, and git send-email sets its own
+# Any date will do, if it is always the same: git send-email sets its own
 DATE = "1000000000 +0000"
 
 
@@ -32,7 +32,7 @@ TOOL = Who("series", "series@localhost")
 
 
 class Git:
-    """git in one work tree; `index` and `who` stand in for the usual ones."""
+    """git in one work tree, with the index `index` (default: its own) and author `who`."""
 
     def __init__(self, tree: Path, index: str | None = None, who: Who = TOOL) -> None:
         self.tree = tree
@@ -89,6 +89,6 @@ def open_tree() -> Git:
     return Git(tree)
 
 
-# What scripts of the series need of harness/paths.py comes with this one
+# Scripts of the series import names of harness/paths.py from here
 __all__ = ["BRANCH", "DATE", "MADE", "NEXT", "TOOL", "TOP", "Git", "Trouble", "Who", "base_name",
            "open_tree", "start"]

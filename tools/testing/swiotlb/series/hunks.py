@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Changes to files of the base: taken apart, checked, made.
+"""Splits, checks and makes changes to files of the base.
 
-A hunk has as little context as possible, for the base's text stays out of this
-repository, but enough to fit in one place only: on another point release the
-line numbers are off, and a hunk that fits twice may land in the wrong place."""
+A hunk has as little context as possible, to keep the base's text out of this
+repository, but enough to fit in one place only: on another point release the line
+numbers are different, and a hunk that fits twice may land in the wrong place."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Hunk:
     before: list[str]
 
     def places(self, content: list[str]) -> int:
-        """How often what the hunk replaces occurs in a file."""
+        """How often the lines that the hunk replaces occur in a file."""
         size = len(self.before)
         return sum(content[at:at + size] == self.before
                    for at in range(len(content) - size + 1))
@@ -49,7 +49,7 @@ def replaced(body: str) -> list[str]:
 
 
 def check(section: str, content: bytes | None) -> str | None:
-    """Why a section cannot change a file with this content, if so."""
+    """Why a section cannot change a file with this content; None if it can."""
     if content is None:
         return "the base has no such file"
     rows = decode(content).split("\n")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """make series: the mails of the series in build/mails, ready for git send-email.
 
-Author and Signed-off-by are whoever runs it. Two runs write the same bytes."""
+The person who runs it is author and signs off. Two runs write the same bytes."""
 
 import os
 import shutil

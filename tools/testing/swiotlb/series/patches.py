@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The patches as they stand under series/, read and checked.
+"""Reads and checks the patches under series/.
 
 series/order     names of the folders below, first patch first; # comments
 series/cover     subject, empty line, text of the cover letter
@@ -73,7 +73,7 @@ def read_patch(name: str) -> Patch:
 
 
 def text(path: Path) -> str:
-    """A file's content, nothing when it is missing."""
+    """A file's content, or an empty string when the file is missing."""
     if not path.exists():
         return ""
     return path.read_text(encoding="utf-8", errors="surrogateescape")

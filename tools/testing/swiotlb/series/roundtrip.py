@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Is the series whole? Prints KTAP.
+"""Is the series complete? Prints KTAP.
 
-Every file of this repository at a kernel path belongs to a patch; the mails,
+Every file of this repository at a kernel path belongs to a patch. The mails,
 applied by git am to the base, give the same tree as the series and the
-repository's files; a second writing of the mails gives the same bytes; and
-edits of the tree come back to the patches that they belong to."""
+repository's files. Writing the mails twice gives the same bytes. And edits in
+the tree come back to the patches that they belong to."""
 
 import shutil
 import sys
@@ -21,7 +21,7 @@ from mails import write
 from patches import Patch, load
 from tree import commits
 
-# The repository's own. A patch may still name files under tools/testing/swiotlb.
+# Files of the repository alone. A patch may still name files under tools/testing/swiotlb.
 OURS = ("README.md", "CONTRIBUTING.md", "COPYING", "Makefile", ".gitignore", ".ci/", "series/",
         "build/", "tools/testing/swiotlb/")
 CHECKER = Who("Series Check", "check@localhost")
@@ -83,9 +83,9 @@ def fresh(folder: str, name: str) -> Path:
 
 
 def edits_come_back(git: Git, patches: list[Patch]) -> None:
-    """What make absorb would write gives the tree that was edited: a file of the
-    repository, one of the base that a single patch changes, one that several
-    change, and a new one."""
+    """The files that make absorb would write give the edited tree. Edits are in a file
+    of the repository, in a file of the base that one patch changes, in one that several
+    change, and in a new file."""
     chain = commits(git, patches, git.text("rev-parse", "base^{commit}"))
     of_base = [path for patch in patches for path in hunks.split(patch.hunks)]
     ours = next(path for patch in patches for path in patch.files)
@@ -111,7 +111,7 @@ def absorbed(git: Git, patches: list[Patch], chain: list[str], paths: list[str],
 
 
 def with_edits(git: Git, commit: str, edits: dict[str, bytes]) -> str:
-    """A tree: that of the commit, with these files in place of its own."""
+    """The tree of the commit, with these files replaced or added."""
     with git.scratch() as scratch:
         scratch.text("read-tree", commit)
         for path, content in edits.items():
@@ -121,7 +121,7 @@ def with_edits(git: Git, commit: str, edits: dict[str, bytes]) -> str:
 
 
 def read_series(_git: Git, _patches: list[Patch]) -> None:
-    """Each file of series/ is in order and each named path exists."""
+    """Each file of series/ is well formed, and each named path exists."""
     load()
 
 

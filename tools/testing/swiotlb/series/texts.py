@@ -13,8 +13,8 @@ last section, [texts], says where figures stand:
 
   PATH: WORDS {SECTION.NAME} WORDS  the text has these words once, with that figure
 
-A space stands for any white space, and {A - B} for a difference. Figures that the
-repository itself tells are in counted()."""
+A space stands for any white space, and {A - B} for a difference. counted() has figures
+that follow from the repository itself."""
 
 import re
 import sys
@@ -32,7 +32,7 @@ Values = dict[str, str]
 
 
 def read() -> tuple[Values, dict[str, list[str]]]:
-    """The recorded figures, with what follows from them; the patterns of each text."""
+    """The recorded figures; and the patterns of each text."""
     values: Values = {}
     patterns: dict[str, list[str]] = {}
     section = ""
@@ -60,7 +60,7 @@ def derived(values: Values) -> Values:
 
 
 def counted() -> Values:
-    """What can be counted in the repository, so that nobody has to record it."""
+    """Figures that can be counted in the repository and need not be recorded."""
     table = (TOP / "Documentation/core-api/dma-xen-pv.rst").read_text()
     table = table.partition("parity table begin")[2].partition("parity table end")[0]
     listed = [line.split() for line in (TOOLS / "series/arch/list").read_text().splitlines()
@@ -85,7 +85,7 @@ def value_of(field: str, values: Values) -> str:
 
 
 def expression(pattern: str, values: Values) -> re.Pattern[str]:
-    """Matches the words of the pattern with whatever figures."""
+    """A regular expression for the words of the pattern, with any figures."""
     pieces = FIELD.split(pattern)
     for at, piece in enumerate(pieces):
         if at % 2:
@@ -98,7 +98,7 @@ def expression(pattern: str, values: Values) -> re.Pattern[str]:
 
 
 def compare(path: str, patterns: list[str], values: Values) -> tuple[str, list[str]]:
-    """The text with the figures filled in, and what had to be changed for that."""
+    """The text with the figures filled in, and a message for each wrong figure."""
     text = (TOP / path).read_text()
     wrong = []
     for pattern in patterns:

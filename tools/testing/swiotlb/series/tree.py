@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """make tree: one commit for each patch on top of the base.
 
-The commits are built in an index of their own; the work tree changes once, at
-the end, and only where files differ, so that a kernel build stays incremental.
+The commits are made in a separate index. The work tree changes once, at the end,
+and only files that differ are written, so that a kernel build stays incremental.
 The same series on the same base gives the same commits, whoever runs it."""
 
 import os
@@ -12,12 +12,12 @@ import hunks
 from git import BRANCH, MADE, NEXT, TOOL, TOP, Git, Trouble, Who, open_tree, start
 from patches import Patch, load
 
-# Debian's .gitignore ignores the whole source; the kernel's own rules shall count
+# Use the kernel's own rules: Debian's .gitignore ignores the whole source
 UNTRACKED = ("ls-files", "-z", "-o", "--exclude-per-directory=.gitignore", "-x", "!/*/")
 
 
 def commits(git: Git, patches: list[Patch], base: str, who: Who = TOOL) -> list[str]:
-    """The base and the commits on top of it, one a patch."""
+    """The base and the commits on top of it, one per patch."""
     chain = [base]
     with git.scratch(who) as scratch:
         scratch.text("read-tree", base)
@@ -56,7 +56,7 @@ def apply_hunks(git: Git, patch: Patch) -> None:
         reason = hunks.check(section, git.blob("", path))
         if reason:
             raise Trouble(f"series/{patch.name}/hunks.patch: {path}: {reason}")
-    # Each hunk fits in one place, so it may do without context on one side
+    # Each hunk fits in one place only, so context may be missing on one side
     done = git.run("apply", "--cached", "--unidiff-zero", "--whitespace=nowarn",
                    stdin=patch.hunks.encode(errors="surrogateescape"))
     if done.returncode:
@@ -65,7 +65,7 @@ def apply_hunks(git: Git, patch: Patch) -> None:
 
 
 def finish_interrupted(git: Git) -> None:
-    """Complete the switch that an earlier run could not."""
+    """Complete the switch of an interrupted run."""
     interrupted = git.ref(NEXT)
     if interrupted:
         git.text("symbolic-ref", "HEAD", BRANCH)
@@ -88,13 +88,13 @@ def refuse_own_changes(git: Git) -> None:
 
 
 def edited(git: Git) -> list[str]:
-    """Files that differ from HEAD, and new ones that no build made."""
+    """Files that differ from HEAD, and untracked ones that are no build's output."""
     git.run("update-index", "-q", "--refresh")
     return git.names("diff-index", "-z", "--name-only", "HEAD") + git.names(*UNTRACKED)
 
 
 def switch(git: Git, old: str, new: str) -> None:
-    """Take the work tree from one tree to another, touching what differs."""
+    """Switch the work tree from one tree to another; write only files that differ."""
     git.text("update-ref", NEXT, new)
     git.text("read-tree", "-m", "-u", old, new)
     settle(git, new)

@@ -16,7 +16,7 @@ as_root() {
 }
 
 # candidates PACKAGE...: note the newest version of each in the archive, for
-# candidate() and package_file(). One call for all: apt-cache can take seconds.
+# candidate() and package_file(). Call it once for all: apt-cache can take seconds.
 declare -A newest=()
 
 candidates() {
@@ -32,7 +32,7 @@ candidate() {
 	echo "${newest[$1]:-}"
 }
 
-# A source that fails is no error here: what is then missing says so itself
+# It is no error if a source fails: a missing package gives an error later
 refresh() {
 	say "refreshing the package lists"
 	logged apt-update apt_state as_root apt-get update || true
@@ -42,7 +42,7 @@ apt_state() {
 	awk '/^(Get|Unpacking|Setting)/ { line = $0 } END { print substr(line, 1, 70) }' "$1"
 }
 
-# with_fresh_lists COMMAND...: once more with fresh lists when it failed
+# with_fresh_lists COMMAND...: run it, and if it fails once more with fresh lists
 with_fresh_lists() {
 	"$@" || { refresh && "$@"; }
 }
@@ -62,7 +62,7 @@ install_packages() {
 		apt_failed apt-install "cannot install $*"
 }
 
-# apt_failed LOG WORDS: one line, with what apt says itself
+# apt_failed LOG WORDS: exit with one line: WORDS, and apt's own error
 apt_failed() {
 	local reason
 	reason=$(sed -n 's/^[EW]: *//p' "$logs/$1.log" | tail -n 1)

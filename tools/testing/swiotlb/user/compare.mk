@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# The software IO TLB of the base kernel on the same fake machine, and what both
-# make of the same requests.
+# The software IO TLB of the base kernel on the same fake machine, and a comparison of both
+# for the same requests.
 
 STOCK_COMMIT := $(shell git -C $(TREE) rev-list --max-parents=0 HEAD)
 STOCK := $(OUT)/stock-source/$(STOCK_COMMIT)
@@ -17,7 +17,7 @@ $(OUT)/stock/%.o: $(HERE)%.c $(HEADERS) $(STOCK_FILES:%=$(STOCK)/%)
 	@mkdir -p $(@D)
 	@gcc $(STOCK_FLAGS) $(CPPFLAGS) $(CFLAGS) -I$(HERE)machine -MMD -MP -c $< -o $@
 
-# The fake machine's P2M, which is not used here, calls what is the same in all kernels.
+# The P2M of the fake machine is not used here, but it calls functions of p2m-leaf.c.
 $(OUT)/stock/compare-with: $(COMPARE:%=$(OUT)/stock/%) $(OUT)/stock/compare/stock.o \
 		$(OUT)/gcc/arch/x86/xen/p2m-leaf.o
 	@gcc $(SANE) $^ -lpthread -o $@

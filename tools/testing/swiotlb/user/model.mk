@@ -11,7 +11,7 @@ CC_libfuzzer := clang -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-
 	-fno-omit-frame-pointer -Wno-gnu
 CC_afl := AFL_USE_ASAN=1 AFL_USE_UBSAN=1 afl-clang-fast -fno-omit-frame-pointer -Wno-gnu
 
-# Coverage is to guide towards the core, and towards other steps
+# Coverage of these files must not guide the fuzzer: that of the core and of steps does.
 NO_GUIDE := -fno-sanitize=fuzzer-no-link
 $(OUT)/libfuzzer/machine/%.o $(OUT)/libfuzzer/model/model.o $(OUT)/libfuzzer/model/image.o \
 	$(OUT)/libfuzzer/model/world.o: private CC_libfuzzer += $(NO_GUIDE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Contiguity of the P2M table, remembered a leaf at a time.
- * See arch/x86/xen/p2m-leaf.c for how, and for why it can be relied on.
+ * One word for each leaf of the P2M table: which of its pages are contiguous.
+ * arch/x86/xen/p2m-leaf.c explains how a word changes, and why it can be relied on.
  */
 #ifndef _ASM_X86_XEN_P2M_LEAF_H
 #define _ASM_X86_XEN_P2M_LEAF_H
@@ -15,22 +15,22 @@
 #include <asm/xen/page.h>
 
 /*
- * A leaf is a page of the table. Its word has two bits for each group of entries:
- * in the lower half, whether they are frames of our own that follow on each other;
- * in the upper half, whether the first one follows on the last one of the group
- * before. No group is before the first one, so there its bit says that the word is
- * valid.
+ * A leaf is a page of the table. Its word has two bits for each group of entries. The
+ * bit in the lower half says that the entries are our own frames and follow on each
+ * other. The bit in the upper half says that the first entry follows on the last entry
+ * of the group before. The first group has no group before it; its upper bit says that
+ * the word is valid.
  */
 #define XEN_P2M_GROUPS	(BITS_PER_LONG / 2)
 #define XEN_P2M_GROUP	(P2M_PER_PAGE / XEN_P2M_GROUPS)	/* entries: 64 KiB */
 
-/* Nothing is known since the last change of the leaf */
+/* The leaf has not been read since it was last changed. */
 #define XEN_P2M_UNKNOWN	0UL
-/* The leaf is being read, and has not changed since. Promises nothing either. */
+/* The leaf is being read, and has not changed meanwhile. No page is known to be contiguous. */
 #define XEN_P2M_READING	BIT(XEN_P2M_GROUPS + 1)
 #define XEN_P2M_VALID	BIT(XEN_P2M_GROUPS)
 
-/* The number is read first: words that appear late are written before it. */
+/* Read the number first: xen_p2m_leaves_init_late() writes it last. */
 extern unsigned long *xen_p2m_leaves;
 extern unsigned long xen_p2m_nr_leaves;
 
@@ -60,7 +60,7 @@ static __always_inline bool xen_p2m_remembered(unsigned long pfn,
 
 	groups = (2UL << (last % P2M_PER_PAGE / XEN_P2M_GROUP)) -
 		(1UL << (pfn % P2M_PER_PAGE / XEN_P2M_GROUP));
-	/* The first of them need not follow on the one before. */
+	/* The first group need not follow on the group before it. */
 	needed = groups | (groups & (groups - 1)) << XEN_P2M_GROUPS;
 	return !(needed & ~READ_ONCE(READ_ONCE(xen_p2m_leaves)[leaf]));
 }
@@ -69,7 +69,7 @@ static __always_inline bool xen_p2m_remembered(unsigned long pfn,
  * xen_p2m_leaf_changed() - an entry of the table has been written
  * @pfn:	Its number.
  *
- * Has to follow every write. Costs a comparison and a store.
+ * Call it after every write of an entry. It costs a comparison and a store.
  *
  * Context: Any.
  */
@@ -79,7 +79,7 @@ static inline void xen_p2m_leaf_changed(unsigned long pfn)
 
 	if (leaf >= READ_ONCE(xen_p2m_nr_leaves))
 		return;
-	/* After the entry. Pairs with smp_store_mb() in learn(). */
+	/* The entry was written before this. Pairs with smp_store_mb() in learn(). */
 	smp_store_release(&READ_ONCE(xen_p2m_leaves)[leaf], XEN_P2M_UNKNOWN);
 }
 

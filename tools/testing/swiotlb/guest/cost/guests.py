@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Boots scenarios with the series and without, and reads what they counted."""
+"""Boots scenarios with the series and without, and reads their counts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "harness"))
 from paths import BUILD, TOOLS, Trouble, start  # noqa: E402 pylint: disable=wrong-import-position
 
-# What a guest says: fields of one line on its console
+# One line on a guest's console: its fields
 Record = dict[str, str]
 
 
 def boot(names: list[str], build: Path) -> None:
-    """Boot them, say what is going on, and see that every guest has run to its end."""
+    """Boot them, print the progress, and check that every guest has run to its end."""
     log = build / "logs" / f"{Path(sys.argv[0]).name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [str(TOOLS / "guest/run"), "--build", str(build), *names]
@@ -34,7 +34,7 @@ def boot(names: list[str], build: Path) -> None:
 
 
 def records(build: Path, name: str, word: str) -> list[Record]:
-    """The lines `# WORD key=value...` that a scenario's guest has said."""
+    """The lines `# WORD key=value...` that a scenario's guest has printed."""
     log = build / "boot" / name / "ktap"
     found = [dict(field.split("=", 1) for field in line.split())
              for line in re.findall(rf"# {word} (\S+=.*)", log.read_text())]
@@ -55,7 +55,7 @@ def ratio(ours: float, stock: float) -> str:
 
 
 def aligned(rows: list[list[str]]) -> str:
-    """Columns of a table; the first to the left, the others to the right."""
+    """Align the columns of a table: the first to the left, the others to the right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows)]
     return "\n".join("  ".join(cell.rjust(width) if place else cell.ljust(width)
                                for place, (cell, width) in enumerate(zip(row, widths))).rstrip()

@@ -8,8 +8,8 @@ SEED=$(cat /run/seed 2>/dev/null)
 TRACING=/sys/kernel/tracing
 POOL=/sys/kernel/debug/swiotlb
 
-# Everything is said through the kernel log, a record a line: so no line of ours is
-# ever cut in two by one of the kernel's.
+# Print a line through the kernel log, as one record: so no line of the kernel's cuts
+# it in two.
 say()
 {
 	echo "$1" >/dev/kmsg

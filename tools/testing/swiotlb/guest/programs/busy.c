@@ -17,7 +17,7 @@
 
 static __u64 rounds;
 
-/* Instructions of others for each of ours, while there is nothing to do: ticks. */
+/* Instructions that the clock's ticks take, for each one of the spinning thread. */
 static double ticks;
 
 static noreturn void *soak(void *unused)
@@ -38,7 +38,7 @@ struct busy busy_read(void)
 	return now;
 }
 
-/* Since @from, of all and of the soaking thread. */
+/* Instructions since @from: all of them, and those of the spinning thread. */
 static void split(const struct busy *from, __u64 *all, __u64 *soaked)
 {
 	struct busy now = busy_read();
@@ -66,8 +66,8 @@ static __u64 count_known(void)
 }
 
 /*
- * A known number of instructions has to be what the TSC says, but for some ticks;
- * with several tries, as a driver may have work of its own just then.
+ * The TSC must count a known number of instructions, plus some for ticks. Try it
+ * several times, as a driver may have work to do just then.
  */
 static void check_tsc(void)
 {

@@ -3,16 +3,16 @@
  * Instructions that the one processor of a guest executes, kernel, interrupts and
  * hypervisor included, but not while it waits.
  *
- * QEMU's -icount makes the TSC count instructions, and jumps over the time that a
- * processor halts. So ours never does: whenever nothing else wants to run, a thread
- * counts its own rounds, and what it has executed is taken off.
+ * With QEMU's -icount the TSC counts instructions, but jumps when the processor halts.
+ * So the processor must never halt: whenever nothing else wants to run, a thread spins
+ * and counts its rounds. Its instructions are subtracted.
  */
 #ifndef SWIOTLB_BUSY_H
 #define SWIOTLB_BUSY_H
 
 #include <linux/types.h>
 
-/* Once, before the first read; dies when the TSC does not count instructions. */
+/* Call it once, before the first read. Dies when the TSC does not count instructions. */
 void busy_start(void);
 
 struct busy {

@@ -6,7 +6,7 @@
  *   diskcheck DEV SEED MIB
  *   diskcheck --verify FILE SEED MIB     the last content, in an image on the host
  *
- * A step leaves its own content everywhere, so no step can read an older one's.
+ * Each step that writes leaves its own content everywhere: older content is an error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 #define THREADS_MOST	16
 #define CHUNK_MOST	(512 * 1024)
 
-enum { SMALL = 1, LARGE, DEEP, CACHED };	/* streams, one a step that writes */
+enum { SMALL = 1, LARGE, DEEP, CACHED };	/* streams, one per step that writes */
 
 struct job {
 	const char *path;
@@ -37,8 +37,8 @@ struct job {
 	__u64 seed;
 	__u64 stream;
 	__u64 size;
-	size_t chunk_most;		/* sizes are drawn from a sector to this */
-	atomic_ullong next;		/* the first region nobody has taken */
+	size_t chunk_most;		/* sizes are random, from a sector to this */
+	atomic_ullong next;		/* the first region that no thread has taken */
 	atomic_bool failed;
 };
 
@@ -128,7 +128,7 @@ static bool run(struct job *job, unsigned int threads)
 	return !atomic_load(&job->failed);
 }
 
-/* Nothing of the device may stay in memory: what is read next comes from it. */
+/* Drop cached content of the device, so that the next read comes from the device. */
 static bool drop_cache(const char *path)
 {
 	int fd = open(path, O_RDONLY);

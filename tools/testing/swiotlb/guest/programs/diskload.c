@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What an I/O of a block device costs, in instructions of the whole system: reads and
- * writes, in sequence and at random, of many sizes, so many at a time. Prints a line
- * a case, each counted three times. Destroys what the device holds.
+ * Count the instructions that an I/O of a block device takes in the whole system: reads
+ * and writes, in sequence and at random, of many sizes, one or several at a time. Prints
+ * one line per case, each counted three times. Destroys what the device holds.
  *
  *   diskload NAME DEV SEED
  */
@@ -24,9 +24,9 @@
 #define SIZE_MOST	(1024 * 1024)
 #define AT_ONCE_MOST	(16ull << 20)	/* a quarter of the default pool */
 #define PAGE		4096
-#define IOS		1024		/* of a case ... */
-#define BYTES_MOST	(32ull << 20)	/* ... unless they are more than this */
-#define SPAN		(64ull << 20)	/* of the device */
+#define IOS		1024		/* I/Os of a case, or fewer ... */
+#define BYTES_MOST	(32ull << 20)	/* ... when they would move more bytes */
+#define SPAN		(64ull << 20)	/* bytes of the device that are used */
 #define TIMES		3
 
 static const size_t sizes[] = { 512, 4096, 16384, 65536, SIZE_MOST };
@@ -53,7 +53,7 @@ static __u64 pick_block(struct load *load)
 	return load->next++ % load->blocks;
 }
 
-/* @depth at once, and wait for all: the same calls however fast the device is. */
+/* Start @depth I/Os and wait for all. The device's speed does not change the calls. */
 static void do_batch(struct load *load)
 {
 	struct io_event events[DEPTH_MOST];
@@ -128,9 +128,9 @@ static void count_sizes(struct load *load, const char *name)
 }
 
 /*
- * Pages that do not lie side by side, as those of a process that runs for a while:
- * each is a mapping of its own. Left to itself the kernel gives one guest scattered
- * pages and another a row of them.
+ * Pages that are not adjacent, as in a process that has run for a while: each takes a
+ * mapping of its own. Without this, the kernel would give one guest scattered pages and
+ * another guest adjacent ones.
  */
 static char *scattered_memory(void)
 {

@@ -31,7 +31,7 @@ struct set {
 	char *mem;
 };
 
-/* Half are below 4 KiB, one in 64 may be as large as they get, some are empty. */
+/* Half are below 4 KiB, one in 64 may have any size up to SIZE_MOST, some are empty. */
 static size_t file_size(const struct set *set, __u64 number)
 {
 	static const struct {
@@ -110,7 +110,7 @@ static bool verify_file(struct set *set, __u64 number)
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return failed("open", path);
-	/* Asking for one byte more than there should be finds files too long. */
+	/* Ask for one byte more than there should be, to find a file that is too long. */
 	while ((got = read(fd, set->mem + at, size + 1 - at)) > 0)
 		at += got;
 	close(fd);

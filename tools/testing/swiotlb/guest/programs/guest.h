@@ -13,7 +13,7 @@
 
 /*
  * Content is a function of seed, stream (which file, which connection) and
- * place, so that any part can be made or checked without what comes before it.
+ * place, so that any part can be made or checked without the parts before it.
  */
 void pattern_fill(void *mem, size_t len, __u64 seed, __u64 stream, __u64 at);
 
@@ -28,16 +28,16 @@ struct rng {
 struct rng rng_from(__u64 seed, __u64 stream);
 __u64 rng_below(struct rng *rng, __u64 bound);
 
-/* One KTAP suite a program: header and plan, a line a test, the end. */
+/* One KTAP suite per program: header and plan, one line per test, the end. */
 void ktap_start(const char *suite, unsigned int tests);
 void ktap_result(bool ok, const char *name);
 int ktap_end(__u64 moved);	/* the exit code */
 
-/* Diagnostics; the second ends the suite as failed and the program. */
+/* Print a diagnostic. die() also ends the suite, as failed, and the program. */
 [[gnu::format(printf, 1, 2)]] void note(const char *fmt, ...);
 [[gnu::format(printf, 1, 2)]] noreturn void die(const char *fmt, ...);
 
-/* A number from @low to @high, or die with what it was for. */
+/* Read a number from @low to @high, or die with a message that names @what. */
 __u64 parse_number(const char *text, const char *what, __u64 low, __u64 high);
 
 void *xalloc(size_t size, size_t align);

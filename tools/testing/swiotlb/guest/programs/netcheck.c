@@ -21,7 +21,7 @@
 #include "guest.h"
 
 #define BUFFER		(256 * 1024)
-#define SILENCE_S	30		/* without a byte for so long: failed */
+#define SILENCE_S	30		/* seconds without a byte: failed */
 
 struct flow {
 	int sock;
@@ -40,7 +40,7 @@ static size_t pick_size(struct rng *rng, __u64 left)
 	return size < left ? size : left;
 }
 
-/* All of it; a send that stops for SILENCE_S fails. */
+/* Send all of it. A send that stops for SILENCE_S fails. */
 static bool send_all(int sock, const char *mem, size_t len)
 {
 	ssize_t done;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a packet of a network card costs, in instructions of the whole system. The
- * other end must send every frame back: one to a foreign address is then only sent,
- * as the card drops it when it returns; one to the card's own is sent and received.
- * Prints a line a case, each counted three times.
+ * Count the instructions that a packet of a network card takes in the whole system. The
+ * other end must send every frame back. A frame to a foreign address is only sent: the
+ * card drops it when it returns. A frame to the card's own address is sent and received.
+ * Prints one line per case, each counted three times.
  *
  *   netload NAME INTERFACE
  */
@@ -80,7 +80,7 @@ static void receive_batch(struct load *load)
 	}
 }
 
-/* Until the card has sent all, and the driver has unmapped them. */
+/* Wait until the card has sent all packets, and the driver has unmapped them. */
 static void drain(struct load *load)
 {
 	int queued = 1;
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 	open_card(&load, argv[2]);
 	busy_start();
 	for (i = 0; i < 2; i++) {
-		load.back = !i;		/* first, as it fails when nothing arrives */
+		load.back = !i;		/* the echo first: it fails when nothing arrives */
 		count_sizes(&load, argv[1]);
 	}
 	ktap_result(true, "counted");

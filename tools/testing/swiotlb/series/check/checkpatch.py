@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """The kernel's checkpatch, strict, on every mail of the series and on every file that it
-adds or replaces. (codespell's dictionary makes it slow: spelling.py has it.) Prints KTAP."""
+adds or replaces, but without codespell, which is slow here: see spelling.py. Prints KTAP."""
 
 import re
 import tempfile
@@ -17,7 +17,7 @@ MESSAGE = re.compile(r"^.*?([^/]+:\d+: (?:ERROR|WARNING|CHECK):(\w+): .*)")
 
 
 def write_mails(series: Series, folder: Path) -> dict[str, Path]:
-    """The mails by the name of their patch."""
+    """The mails; keys are the names of their patches."""
     mails = write(series.git, series.patches, CHECKER, folder)[1:]
     return {patch.name: mail for patch, mail in zip(series.patches, mails)}
 

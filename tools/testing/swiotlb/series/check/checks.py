@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the checks by the kernel's own tools share: which files the series adds and
+"""Shared by the checks with the kernel's own tools: the files that the series adds and
 changes, the messages that stay and why, KTAP.
 
 The file `explained` beside this one has a line for each message that stays. A line
-that no message needs is a failure as well."""
+without its message is a failure as well."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ ENVIRONMENT = os.environ | {"PATH": "/usr/bin:" + os.environ["PATH"], "LC_ALL": 
 
 
 class Message(NamedTuple):
-    """What a tool says: `key` is the part that stays when lines move."""
+    """A tool's message: `key` is its part that does not change when lines move."""
     key: str
     text: str
 
@@ -38,7 +38,7 @@ class Series(NamedTuple):
     patches: list[Patch]
 
     def added(self, *endings: str) -> list[str]:
-        """Files that the series adds or replaces whole; those with an ending."""
+        """Files that the series adds or replaces whole; only those with these endings."""
         return sorted(path for patch in self.patches for path in patch.files
                       if not endings or path.endswith(endings))
 
@@ -55,8 +55,8 @@ def open_series() -> Series:
 
 
 def run_tool(command: list[str], where: Path) -> str:
-    """What a tool says, on both its outputs. Its status is not asked: what finds
-    something differs from tool to tool, and silence is judged by the caller."""
+    """The output of a tool, stdout and stderr. Its exit status is ignored: tools use it
+    in different ways. The caller judges an empty output."""
     try:
         done = subprocess.run(command, cwd=where, env=ENVIRONMENT, text=True, errors="replace",
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -96,14 +96,14 @@ def judge(tool: str, names: list[str], look: Callable[[str], list[Message]]) -> 
             print(f"# {message.text}" + (f"\n#     stays: {reason}" if reason else ""))
         failures += result(number, name, not unexplained)
     for name, key in sorted(unused):
-        print(f"# nothing needs what {EXPLAINED.name} says of {name}: {key}")
+        print(f"# {EXPLAINED.name} has a line for {name}, but no such message: {key}")
     failures += result(len(names) + 1, "every explanation is needed", not unused)
     return 1 if failures else 0
 
 
 def looked(names: list[str], look: Callable[[str], list[Message]]
            ) -> Iterator[tuple[str, list[Message]]]:
-    """All of them at once, as many as there are CPUs; told in order."""
+    """Look at all names, as many at once as there are CPUs; results in order."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from zip(names, pool.map(look, names))
 
@@ -114,7 +114,7 @@ def result(number: int, name: str, good: bool) -> int:
 
 
 def start(main: Callable[[], int]) -> None:
-    """Run a check; trouble is a test that failed."""
+    """Run a check; report trouble as a failed test."""
     try:
         sys.exit(main())
     except Trouble as trouble:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Coccinelle with each of the kernel's semantic patches that report, on all C files that
-the series adds, as scripts/coccicheck runs it. Left out are the two that need an OCaml
-compiler: one looks at a table of a battery driver, the other for 0 in place of NULL, which
-sparse finds as well. Prints KTAP."""
+the series adds, as scripts/coccicheck runs it. Two that need an OCaml compiler are left
+out: one is about a table of a battery driver, the other finds 0 in place of NULL, as
+sparse does. Prints KTAP."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ PATCHES = "scripts/coccinelle"
 COMMAND = ["spatch", "-D", "report", "--no-show-diff", "--very-quiet"]
 INCLUDES = ["arch/x86/include", "arch/x86/include/generated", "include", "arch/x86/include/uapi",
             "include/uapi"]
-# spatch on the semantic patch itself
+# A warning of spatch about the semantic patch itself
 ABOUT_PATCH = re.compile(r"^warning: line \d+: should \w+ be a metavariable\?$")
 
 

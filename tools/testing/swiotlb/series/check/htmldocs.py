@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""make htmldocs of the book that has the pages of the series: they come out, are linked,
-and no message is about a file that the series adds or changes. The pages are in
+"""make htmldocs for the book with the pages of the series: the pages are written and
+linked, and no message is about a file that the series adds or changes. The pages are in
 build/htmldocs. Prints KTAP."""
 
 import re
@@ -14,12 +14,12 @@ BOOK = "core-api"
 OUTPUT = TOP / "build/htmldocs"
 REST = "what-is-asked-for"
 MESSAGE = re.compile(r"\b(warning|error|severe|critical):", re.I)
-# Of the book's graphs, which come out worse without graphviz, none is ours
+# Without graphviz the book's graphs are worse, but none of them is ours
 NO_GRAPHS = "dot(1) not found"
 
 
 def built(series: Series) -> list[str]:
-    """The messages of a build from nothing: a page that is not read again says nothing."""
+    """The messages of a build from scratch: an unchanged page would give no messages."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
     said = run_tool(["make", "htmldocs", f"SPHINXDIRS={BOOK}", f"BUILDDIR={OUTPUT}"],
                     series.git.tree)
@@ -31,8 +31,8 @@ def built(series: Series) -> list[str]:
 
 
 def sort_out(series: Series, said: list[str], ours: list[str]) -> dict[str, list[Message]]:
-    """Messages by the file of ours that they name, or under REST if they name none of the
-    kernel: what a page asks for and is not there."""
+    """Messages by the file of ours that they name, or under REST if they name no file of
+    the kernel: these are about things that a page refers to and that do not exist."""
     found: dict[str, list[Message]] = {name: [] for name in [*ours, REST]}
     kernel = set(series.git.names("ls-tree", "-r", "-z", "--name-only", "HEAD"))
     for line in said:
@@ -48,7 +48,7 @@ def sort_out(series: Series, said: list[str], ours: list[str]) -> dict[str, list
 
 
 def written(path: str) -> list[Message]:
-    """What is wrong with a page that came out."""
+    """Messages when a page was not written, or is not linked."""
     html = OUTPUT / Path(path).relative_to("Documentation").with_suffix(".html")
     if not html.exists():
         return [Message("no page", f"{path}: {html.name} was not written")]

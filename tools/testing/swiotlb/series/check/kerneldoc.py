@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's kernel-doc, with all its warnings, on every C file that the series adds,
-where it has to be silent, and that it changes, where it may say no more than of the base.
+"""The kernel's kernel-doc, with all its warnings, on every C file that the series adds or
+changes. Added files must have no message, changed files none that the base does not have.
 In added files every function that is not static and every struct in a header needs
-a kernel-doc comment; test cases do not, their names say it. Prints KTAP."""
+a kernel-doc comment; test cases do not, their names say enough. Prints KTAP."""
 
 import re
 import tempfile
@@ -23,7 +23,7 @@ STRUCT = re.compile(COMMENT + r"^(?P<name>struct \w+) \{", re.M | re.S)
 
 
 def said(series: Series, path: str, content: bytes) -> list[Message]:
-    """What kernel-doc says of a content under that name."""
+    """kernel-doc's messages about a content under that name."""
     with tempfile.TemporaryDirectory(dir=TOP / "build") as folder:
         copy = Path(folder, path)
         copy.parent.mkdir(parents=True)
@@ -36,7 +36,7 @@ def undocumented(path: str, content: str) -> Iterator[Message]:
     patterns = [FUNCTION, STRUCT] if path.endswith(".h") else [FUNCTION]
     for pattern in patterns:
         for found in pattern.finditer(content):
-            # The comment begins with the name; another's comment is none
+            # The comment must begin with the name, or it is about something else
             opening = re.match(r"/\*\*\n \* (?:struct )?(\w+)", found["doc"] or "")
             name = found["name"].removeprefix("struct ")
             if not opening or opening[1] != name:
@@ -60,7 +60,7 @@ def base(series: Series, path: str) -> bytes:
 
 
 def newer(messages: list[Message], known: Counter[str]) -> list[Message]:
-    """Messages that are not known, or oftener than known."""
+    """Messages that are not known, or are there more often than known."""
     fresh = []
     for message in messages:
         known[message.key] -= 1

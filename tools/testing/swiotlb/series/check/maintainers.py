@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's get_maintainer on every file that the series adds or changes: somebody
-besides the list of all of the kernel has to be asked, and an added file has to be in
-a section that is about it. The patterns that the series adds have to match files.
-Prints KTAP."""
+"""The kernel's get_maintainer on every file that the series adds or changes: it has to
+find somebody besides the kernel's mailing list, and an added file has to be in a section
+that is not about whole trees. Patterns that the series adds have to match files. Prints
+KTAP."""
 
 import re
 
@@ -11,7 +11,7 @@ from checks import BASE, Message, Series, Trouble, judge, open_series, run_tool,
 
 COMMAND = ["scripts/get_maintainer.pl", "--no-git", "--no-git-fallback"]
 EVERYBODY = "linux-kernel@vger.kernel.org"
-# Sections that take whole trees: no owner of an added file
+# Sections for whole trees: they do not count as an owner of an added file
 WHOLE_TREES = {"THE REST", "DOCUMENTATION", "LIBRARY CODE"}
 PATTERNS = "patterns"
 

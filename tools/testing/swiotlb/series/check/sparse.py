@@ -11,7 +11,7 @@ from collections import Counter
 from checks import BASE, HERE, TOP, Message, Series, Trouble, judge, open_series, run_tool, start
 
 BUILD = HERE.parent / "kernel/build"
-# What make says when it begins with a file, and messages of sparse about it
+# make's line before it begins with a file, and sparse's messages about the file
 BEGIN = re.compile(r"^  (\w+) +(\S+)$")
 MESSAGE = re.compile(r"^(?:\./)?(\S+?):\d+:\d+: ((?:warning|error): .*)")
 
@@ -37,7 +37,7 @@ def compiled(tree: str, paths: list[str]) -> dict[str, list[Message]]:
 
 
 def known_to_base(series: Series, paths: list[str]) -> Counter[str]:
-    """How often each message comes in one file of the base."""
+    """For each message: how often the file of the base that has it most has it."""
     present = [path for path in paths if series.git.blob(BASE, path) is not None]
     most: Counter[str] = Counter()
     for messages in compiled("stock-check", present).values():

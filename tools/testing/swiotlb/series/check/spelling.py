@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Spelling, by codespell's dictionary and the kernel's, of the cover letter, messages,
-hunks, added files and this repository's own pages; then white space, by git, of each
-patch. Prints KTAP."""
+"""Checks spelling, with the dictionaries of codespell and the kernel, in the cover letter,
+messages, hunks, added files and this repository's own pages; and white space, with git, in
+each patch. Prints KTAP."""
 
 import re
 import tempfile
@@ -35,7 +35,7 @@ def spelling(path: str, dictionary: Path) -> list[Message]:
 
 
 def white_space(series: Series, number: int) -> list[Message]:
-    """What git finds in the change of the patch of that number."""
+    """git's findings in the patch of that number."""
     commits = series.git.text("rev-list", "--reverse", "refs/tags/base..HEAD").split()
     done = series.git.run("diff-tree", "--check", "-r", f"{commits[number]}^", commits[number])
     said = done.stdout.decode(errors="replace").splitlines()

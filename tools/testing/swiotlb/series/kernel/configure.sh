@@ -2,11 +2,11 @@
 # shellcheck shell=bash disable=SC2154
 # Check out a commit of the series or of its base, and configure it. Source it after
 # common.sh and set
-#   name        what is built, for its messages; stock* and bisect* need not have all
+#   name        name of the build, for messages; stock* and bisect* need not have all
 #               options of the series
 #   source      where the kernel's source is
 #   output      where its objects go: $source, or another folder
-#   fragments   what is merged over tinyconfig, an array
+#   fragments   files that are merged over tinyconfig, an array
 #   target      arguments for every make, an array: ARCH=, CROSS_COMPILE=
 #   compiler    the C compiler
 
@@ -18,9 +18,9 @@ commit_of() {
 	in_tree rev-parse -q --verify "$1^{commit}" || die "$tree has no $1: make tree"
 }
 
-# check_out COMMIT: into $source. Only what changed between two commits is written, and
-# so compiled again. The index is written last: what an interrupted run left is put
-# right by the next.
+# check_out COMMIT: into $source. Only files that differ between two commits are written,
+# and compiled again. The index is written last, so that the next run repairs files of an
+# interrupted run.
 check_out() {
 	[ "$(cat "$source/.commit" 2>/dev/null)" != "$1" ] || return 0
 	say "checking out $name into $source"
@@ -32,16 +32,16 @@ check_out() {
 	echo "$1" >"$source/.commit"
 }
 
-# Paths, dates and git's state stay out, so that ccache knows each object again. It takes
-# the headers from the compiler's list (DEPEND): to run the preprocessor first, as it does
-# otherwise, makes a build with an empty cache half as slow again.
+# Objects must not depend on path, date and git's state, so that ccache finds them again.
+# With DEPEND ccache takes the headers from the compiler's list. Without, it runs the
+# preprocessor first, and a build with an empty cache takes half as long again.
 kernel_make() {
 	CCACHE_DEPEND=1 make -C "$source" O="$output" -j"$(nproc)" "${target[@]}" CC="ccache $compiler" \
 		LOCALVERSION= KBUILD_BUILD_TIMESTAMP="2001-09-09 01:46:40" \
 		KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost "$@"
 }
 
-# configure LOG: $output/.config, untouched when it would be the same
+# configure LOG: write $output/.config, unless it would be the same
 configure() {
 	logged "$1" no_state merge || failed "$1" "cannot configure the kernel"
 	all_survived
@@ -61,7 +61,7 @@ no_state() {
 	echo "configuring"
 }
 
-# What the fragment asks for and Kconfig dropped would be missed much later
+# Stop if Kconfig dropped an option of a fragment: otherwise it would fail much later
 all_survived() {
 	local lost="" line
 	while read -r line; do
@@ -79,8 +79,8 @@ all_survived() {
 	[ -z "$lost" ] || die "Kconfig did not take from ${fragments[*]}:$lost: a dependency is missing there"
 }
 
-# An option that no Kconfig of the base has is one that the series adds. A misspelt
-# one is found when the series is built, where this excuses nothing.
+# An option that no Kconfig of the base has is an option that the series adds. A misspelt
+# one is found when the series is built, because this returns false there.
 of_the_series() {
 	[[ $name = stock* || $name = bisect* ]] &&
 		! grep -rqE --include='Kconfig*' "^(menu)?config ${1#CONFIG_}$" "$source"

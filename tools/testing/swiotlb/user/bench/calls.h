@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * struct side over the software IO TLB that stock.c or ours.c has included before:
- * a device of its own, and the calls as kernel/dma/direct.h of that side makes them.
+ * struct side for the software IO TLB that stock.c or ours.c has included before. Each
+ * side has a device of its own, and makes the calls of its own kernel/dma/direct.h.
  */
 #include "side.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Time, and on which CPU it passes.
+ * The clock, and the CPU that a thread runs on.
  */
 #include <sched.h>
 #include <time.h>
@@ -31,7 +31,7 @@ double tick_ns(void)
 	return length;
 }
 
-/* The n-th CPU that we may run on. It is also the one that the kernel's code sees. */
+/* Run on the n-th CPU that this process may use. The kernel's code sees CPU n. */
 void run_on(unsigned int n)
 {
 	static cpu_set_t allowed;

@@ -16,7 +16,7 @@ static double turn(const struct contestant *one, unsigned long n)
 	return now_ns() - start;
 }
 
-/* Being interrupted is not being slow. */
+/* A turn may be long only because it was interrupted, so three turns have to be long. */
 static void find_n(struct contestant *one)
 {
 	unsigned int slow = 0;
@@ -32,8 +32,8 @@ static void find_n(struct contestant *one)
 }
 
 /*
- * Prints "label|name|nanoseconds of a call" for each turn. Who begins changes from turn
- * to turn.
+ * Prints "label|name|nanoseconds of a call" for each turn. The side that begins changes
+ * from turn to turn.
  */
 void contest(const char *label, struct contestant *contestants, unsigned int nr,
 	     unsigned int turns)

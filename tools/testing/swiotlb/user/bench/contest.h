@@ -12,11 +12,11 @@
 /**
  * struct contestant - one that works
  * @name:	Name of the side, or of what it is compared with.
- * @work:	Do it @n times. Anything up to one per turn if @n is 1.
+ * @work:	Does the work @n times. Called once in a turn.
  * @before:	Called before each turn, not timed. May be %NULL.
  * @with:	Argument of both.
  * @n:		How often in a turn; 0 to find out how often fills TURN_NS.
- * @calls:	How many calls one work is.
+ * @calls:	Number of calls that are timed in the work.
  */
 struct contestant {
 	const char *name;

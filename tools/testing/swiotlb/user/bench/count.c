@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Instructions per call, for callgrind: each measurement becomes one of its dumps, and
- * the dump's trigger says what it is: case|side|calls. A call that does nothing is
- * measured as well, so that the counting itself can be subtracted.
+ * Counts instructions per call with callgrind. Each measurement becomes a dump of
+ * callgrind, whose trigger is case|side|calls. A call that does nothing is measured too,
+ * so that the cost of counting can be subtracted.
  */
 #include <valgrind/callgrind.h>
 
@@ -50,7 +50,7 @@ static void count_nothing(void)
 	stop("nothing", CALLS);
 }
 
-/* One map and one unmap after the other while there are @outstanding mappings more */
+/* Map and unmap again and again while there are @outstanding other mappings. */
 static void count_maps(const char *name, size_t size, int dir, unsigned int outstanding)
 {
 	char label[40];
@@ -214,7 +214,7 @@ static void count_side(void)
 	count_full();
 }
 
-/* bench count-calls: this, and on stdout the metadata in bytes per slot */
+/* bench count-calls: count all calls, and print the metadata in bytes per slot. */
 void count_calls(void)
 {
 	unsigned int i;
@@ -263,7 +263,7 @@ void count_pools(void)
 		snprintf(label, sizeof(label), "find of %u", pools);
 		count_find(label, load.dma, load.nr);
 
-		/* Memory is handed out upwards, and the first pool came first. */
+		/* Memory is allocated upwards, so the first pool is the lowest. */
 		first = load.dma[0];
 		for (j = 1; j < load.nr; j++)
 			first = min(first, load.dma[j]);
@@ -273,8 +273,8 @@ void count_pools(void)
 }
 
 /*
- * Locks and interrupts: only programs with WATCH_LOCKS count the ones and call for the
- * others.
+ * Locks and interrupts: only programs with WATCH_LOCKS count locks, and call the functions
+ * below.
  */
 
 unsigned long machine_locks;
@@ -295,7 +295,7 @@ void machine_irqs_on(void)
 	stop(irqs_off_name, 1);
 }
 
-/* Each time that interrupts are off in a map becomes a dump. */
+/* Each period with interrupts off in a map becomes a dump. */
 static void count_irqs_off(const char *name, size_t size)
 {
 	dma_addr_t dma;
@@ -308,7 +308,7 @@ static void count_irqs_off(const char *name, size_t size)
 	irqs_off_name = NULL;
 }
 
-/* What cannot be, and what can be only in places that are hard to find */
+/* Usual requests, impossible ones, and ones that fit only in places that are hard to find */
 static void count_requests(const char *how)
 {
 	static const struct {
@@ -345,7 +345,7 @@ static void count_requests(const char *how)
 	side->reach(U32_MAX, U32_MAX, false);
 }
 
-/* In each set there is room for one slot less than 126 in the middle. */
+/* Leave 125 free slots in the middle of each set: one slot too few for a request of 126. */
 static void leave_middles(struct load *load)
 {
 	unsigned int i;
@@ -404,7 +404,7 @@ static void forget_takers(void)
 	nr_takers = 0;
 }
 
-/* How many CPUs have taken the lock that most CPUs have taken */
+/* The largest number of CPUs that have taken the same lock */
 static unsigned int most_cpus(void)
 {
 	unsigned int most = 0, i;
@@ -415,8 +415,8 @@ static unsigned int most_cpus(void)
 }
 
 /*
- * Mappings are replaced, and maps are counted. Slots are taken and returned where they
- * were, so only the CPUs are random. Returns the number of locks that maps took.
+ * Replace mappings, and count the maps. Slots are taken and returned where they were, so
+ * only the CPUs are random. Returns the number of locks that maps took.
  */
 static unsigned long count_wandering_maps(struct wander *wander)
 {
@@ -459,7 +459,7 @@ static void count_wandering(const char *pool, unsigned int cpus)
 	char label[60];
 
 	wander_init(&wander, side, source, cpus);
-	/* The first round does not count: the pool is in a steady state then. */
+	/* The first round does not count. It brings the pool into a steady state. */
 	count_wandering_maps(&wander);
 	locks = count_wandering_maps(&wander);
 	snprintf(label, sizeof(label), "map wandering, %s%u areas", pool, areas);

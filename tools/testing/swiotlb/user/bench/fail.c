@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a map costs that fails.
+ * How long maps take that fail.
  */
 #include <linux/swiotlb.h>
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Samples, what they say, and whether a goal is met."""
+"""Samples, figures computed from them, and whether a goal is met."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import statistics
 from dataclasses import asdict, dataclass
 
-# From what was measured and who to one figure a turn
+# For each thing that was measured and each side: one figure per turn
 Samples = dict[str, dict[str, list[float]]]
 
 
@@ -33,7 +33,7 @@ def spread(samples: list[float]) -> float:
 
 
 def surely(samples: list[float]) -> tuple[float, float]:
-    """Between these the median would be found again, 19 times of 20."""
+    """The 95 % confidence interval of the median."""
     ordered = sorted(samples)
     outside = max(0, math.floor(len(ordered) / 2 - 0.98 * math.sqrt(len(ordered))))
     return ordered[outside], ordered[-1 - outside]
@@ -41,8 +41,8 @@ def surely(samples: list[float]) -> tuple[float, float]:
 
 @dataclass
 class Row:
-    """A line of the table. The ratio is that of ours to stock, or, where it scales, what
-    two threads of ours do to what one does."""
+    """A line of the table. The ratio is ours/stock; for scaling, it is the work of two
+    threads of ours / that of one."""
     case: str
     unit: str
     stock: float
@@ -68,7 +68,7 @@ def judge(samples: list[float], goal: float | None, at_least: bool = False) -> s
 
 def compare(case: str, by_side: dict[str, list[float]], goal: float | None = None,
             note: str = "", unit: str = "ns") -> Row:
-    """Sides took turns: what is compared is turn by turn."""
+    """The sides took turns, so the ratio is computed for each turn."""
     stock, ours = by_side["stock"], by_side["ours"]
     ratios = [one / other for one, other in zip(ours, stock)]
     memcpy = by_side.get("memcpy")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings that several cases make before they measure, or while.
+ * Mappings that several cases make before or during a measurement.
  */
 #include <linux/swiotlb.h>
 
@@ -37,7 +37,7 @@ void reserve_pools(unsigned int mib)
 			machine_die("%s has no restricted pool of %u MiB", sides[i]->name, mib);
 }
 
-/* Pools of the size of the first, all there is */
+/* Add @nr pools of the size of the first. */
 void add_pools(const struct side *side, unsigned int nr)
 {
 	unsigned long slots = side->slots() * (nr + 1);
@@ -48,7 +48,7 @@ void add_pools(const struct side *side, unsigned int nr)
 		machine_die("%s has %lu slots in place of %lu", side->name, side->slots(), slots);
 }
 
-/* A buffer to be mapped, with something in it */
+/* A buffer to be mapped, with random contents */
 phys_addr_t source_alloc(size_t size)
 {
 	u8 *buffer = machine_alloc(size);
@@ -75,7 +75,7 @@ static void check_same(const struct side *side, const void *a, const void *b, si
 		machine_die("%s has not copied what it should have", side->name);
 }
 
-/* Is what is timed also right? Not if the copy is left out. */
+/* Check that mappings copy the right bytes, unless the copy is left out. */
 void check_copies(const struct side *side)
 {
 	size_t size = 5000;
@@ -95,8 +95,8 @@ void check_copies(const struct side *side)
 }
 
 /*
- * The base kernel looks for slots behind those that it found last. Lead it once
- * through all of the pool, so that it is where it is after a while of use.
+ * The base kernel looks for slots behind those that it found last. Map each set of the
+ * pool once, so that its search starts where it does after a while of use.
  */
 void walk_pool(const struct side *side, phys_addr_t source)
 {
@@ -119,7 +119,7 @@ void load_init(struct load *load, const struct side *side, phys_addr_t source)
 	load->size = machine_alloc(load->room * sizeof(*load->size));
 }
 
-/* One mapping more; is there room for it? */
+/* Make one more mapping. Returns whether there was room for it. */
 bool load_add(struct load *load, size_t size)
 {
 	dma_addr_t dma = load->side->map(load->source, size, TO_DEVICE);
@@ -133,7 +133,7 @@ bool load_add(struct load *load, size_t size)
 	return true;
 }
 
-/* The last one takes its place. */
+/* Unmap mapping @i. The last one takes its place in the arrays. */
 void load_remove(struct load *load, unsigned int i)
 {
 	load->side->unmap(load->dma[i], load->size[i], TO_DEVICE);
@@ -148,14 +148,14 @@ void load_clear(struct load *load)
 		load_remove(load, load->nr - 1);
 }
 
-/* Mappings of @size until there is no room for another */
+/* Map @size bytes until there is no room for another mapping. */
 void load_fill(struct load *load, size_t size)
 {
 	while (load_add(load, size))
 		;
 }
 
-/* Every other slot is in use. */
+/* Use every other slot. */
 void load_fragment(struct load *load)
 {
 	unsigned int i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mappings that several cases make before they measure, or while (load.c).
+ * Mappings that several cases make before or during a measurement (load.c).
  */
 #ifndef _BENCH_LOAD_H
 #define _BENCH_LOAD_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is behind the lean shims: one piece of memory, handed out from its start.
+ * Memory for the lean shims: one piece, allocated from its start upwards.
  */
 #include <sys/mman.h>
 
@@ -21,11 +21,11 @@ void machine_boot(void)
 	if (memory != (void *)MACHINE_BASE)
 		machine_die("no address space at %#lx", MACHINE_BASE);
 	madvise(memory, MACHINE_BYTES, MADV_HUGEPAGE);
-	/* Physical address 0 is nobody's. */
+	/* Nothing is at physical address 0. */
 	handed_out = SZ_1M;
 }
 
-/* As far apart as the kernel would put them, so that caches serve both sides alike */
+/* Align memory as the kernel does, so that caches affect both sides in the same way. */
 static size_t alignment(size_t size)
 {
 	if (size >= SZ_64K)
@@ -33,7 +33,7 @@ static size_t alignment(size_t size)
 	return size >= PAGE_SIZE ? PAGE_SIZE : max(roundup_pow_of_two(size), 64UL);
 }
 
-/* Zeroed */
+/* Allocate zeroed memory. */
 void *machine_alloc(size_t size)
 {
 	size_t align = alignment(size);

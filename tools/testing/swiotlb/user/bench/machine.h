@@ -18,7 +18,7 @@ u64 now_ns(void);
 double tick_ns(void);
 void run_on(unsigned int n);
 
-/* Everything before is done, nothing behind has begun. */
+/* Reads the clock after all earlier instructions, and before all later ones. */
 static inline u64 ticks(void)
 {
 	u64 now;

@@ -23,7 +23,7 @@ def read(path: str) -> str:
 
 
 def caches() -> dict[str, int]:
-    """From "L1 Data" and the like to bytes."""
+    """Sizes in bytes, by names such as "L1 Data"."""
     found = {}
     for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         kind = f"L{read(f'{index}/level')} {read(f'{index}/type')}"
@@ -32,7 +32,7 @@ def caches() -> dict[str, int]:
 
 
 def largest_cache() -> int:
-    """32 MiB where nobody says."""
+    """Its size in bytes; 32 MiB if the kernel does not tell."""
     return max(caches().values(), default=32 << 20)
 
 
@@ -60,7 +60,7 @@ def both(before: Samples | None, after: Samples | None) -> Samples | None:
 
 
 def warnings(loops: Samples | None) -> list[str]:
-    """Why times are not to be trusted; none if they are."""
+    """Reasons not to trust the times; none if there are none."""
     if loops is None:
         return ["there is only one CPU: nothing was measured with two threads"]
     one, two = loops["one"]["loop"], loops["two"]["loop"]

@@ -25,7 +25,7 @@ static const struct {
 
 static char **options;
 
-/* Value of an option that has to be there */
+/* Value of an option, which must be given */
 unsigned int option(const char *name)
 {
 	size_t length = strlen(name);

@@ -26,12 +26,12 @@ CALLS = 20000
 THREAD_CASES = {"one": "one thread", "own": "two threads, own areas",
                 "shared": "two threads, one area", "across": "map here, unmap there"}
 GOALS = goals("time")
-# From percent in use, call and side to the duration in each thousandth of the calls
+# For percent in use, call and side: the durations, one for each thousandth of the calls
 Distribution = dict[int, dict[str, dict[str, list[float]]]]
 
 
 def loops() -> Samples | None:
-    """What one thread and two get done without touching memory"""
+    """How much one thread and two get done that do not touch memory"""
     if len(os.sched_getaffinity(0)) == 1:
         return None
     return measure("stub", "loops", turns=TURNS)
@@ -132,12 +132,12 @@ def pools() -> list[Row]:
 
 
 def quantile(samples: list[float], part: float) -> float:
-    """Of what the program has made 0 to 1000 thousandths of"""
+    """A quantile of samples, which are the quantiles 0/1000 to 1000/1000 of all calls"""
     return samples[round(part * (len(samples) - 1))]
 
 
 def mean(samples: list[float]) -> float:
-    """Without the slowest thousandth, which is what interrupted us"""
+    """Without the slowest thousandth: these calls were interrupted"""
     return fmean(samples[:-1])
 
 
@@ -171,8 +171,8 @@ def occupancy() -> tuple[list[Row], Distribution]:
 
 
 def threads(copy: str, judged: bool) -> list[Row]:
-    """Nanoseconds until one pair more is done, by however many threads. Without two cores
-    nothing can be said of what two threads do."""
+    """Nanoseconds per pair, of all threads together. Without two cores, figures of two
+    threads mean nothing, so they are not judged."""
     samples = measure(copy, "threads", areas=2, restricted=0, size=4096, turns=TURNS)
     times = per_pair(samples)
     rows = [compare(text, times[case], GOALS.get(text) if copy == "movsb" else None)
@@ -195,7 +195,7 @@ def restricted(judged: bool) -> list[Row]:
 
 
 def per_pair(rates: Samples) -> Samples:
-    """Nanoseconds. A thread that others kept from its CPU has got nothing done."""
+    """Nanoseconds. The rate is 0 if other processes kept a thread from its CPU."""
     return {case: {side: [1e9 / max(rate, 1) for rate in by_side[side]] for side in by_side}
             for case, by_side in rates.items()}
 

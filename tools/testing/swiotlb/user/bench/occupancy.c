@@ -20,7 +20,7 @@ struct sample {
 	unsigned int failed;
 };
 
-/* Something else is unmapped and mapped, so that it is not always the same slots. */
+/* Replace another mapping, so that the calls do not always use the same slots. */
 static void churn(struct sample *sample)
 {
 	struct load *load = &sample->load;

@@ -7,7 +7,7 @@
 #include <swiotlb_growth.h>
 #include <direct.h>
 
-/* All is bounced. */
+/* Not called, because all mappings are bounced. */
 dma_addr_t dma_direct_map_overflow(struct device *dev, dma_addr_t dma_addr, size_t size)
 {
 	abort();

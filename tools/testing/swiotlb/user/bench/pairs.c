@@ -9,7 +9,7 @@
 #include "load.h"
 #include "machine.h"
 
-/* Mappings of one side: the oldest is undone, a new one is made. */
+/* Mappings of one side. A turn unmaps the oldest and makes a new one. */
 struct ring {
 	const struct side *side;
 	unsigned int nr;

@@ -15,7 +15,7 @@ SIDES = ("stock", "ours")
 
 
 def build() -> None:
-    """Ends with the compiler's complaint if there is one."""
+    """Exits with the compiler's messages if that fails."""
     done = subprocess.run(["make", "-s", f"-j{len(os.sched_getaffinity(0))}", "-C", HERE,
                            f"OUT={BUILD}"], text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
@@ -29,7 +29,7 @@ def command(copy: str, case: str, **options: int) -> list[str]:
 
 
 def run(words: list[str]) -> str:
-    """What a command prints. Ends with what it complains about."""
+    """What a command prints. Exits with its error messages if it fails."""
     try:
         done = subprocess.run(words, text=True, capture_output=True, timeout=300, check=False)
     except FileNotFoundError:
@@ -42,7 +42,7 @@ def run(words: list[str]) -> str:
 
 
 def goals(kind: str) -> dict[str, float]:
-    """From case to the highest ratio ours/stock."""
+    """The goals of a kind, by case."""
     lines = (HERE / "goals").read_text().splitlines()
     rows = [re.split(r"\s{2,}", line) for line in lines if line and not line.startswith("#")]
     return {case: float(ratio) for what, case, ratio in rows if what == kind}

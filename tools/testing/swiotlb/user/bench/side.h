@@ -16,8 +16,8 @@ enum { TO_DEVICE = 1, FROM_DEVICE = 2 };
  * struct side - a software IO TLB
  * @name:	"stock" or "ours".
  * @setup:	Boot with a pool of that many MiB in that many areas. Once in a process.
- * @reserve:	The device tree reserves that many MiB, a restricted DMA pool, and the
- *		device uses it from now on. Once in a process; is there one now?
+ * @reserve:	The device tree reserves a restricted DMA pool of that many MiB, and the
+ *		device uses it from now on. Once in a process. Returns whether it works.
  * @device:	What the device asks for from now on: dma_set_min_align_mask().
  * @reach:	Where it reaches from now on: its DMA mask, its segment boundary mask,
  *		and whether its addresses go through ranges, which change none here.
@@ -30,7 +30,7 @@ enum { TO_DEVICE = 1, FROM_DEVICE = 2 };
  * @unmap_aligned: Its counterpart.
  * @copy:	The copy routine alone.
  * @nothing:	A call that does nothing, to subtract.
- * @find:	Look for the pool of an address; is there one?
+ * @find:	Look for the pool of an address. Returns whether there is one.
  * @add_pool:	What the worker that adds a pool does.
  * @used:	Slots in use, of the pools that the device uses.
  * @slots:	Slots in them.

@@ -11,7 +11,7 @@
 
 #define PHASE_US	5000
 #define RING		256	/* mappings on their way from thread to thread, a power of two */
-#define LOOK		32	/* work between two looks at whether it is over */
+#define LOOK		32	/* work between two checks whether time is over */
 
 /* Written by one thread, read by the other: a cache line each */
 static struct {
@@ -23,12 +23,12 @@ static struct {
 static enum { WAIT, WORK, STOP } order __aligned(64);
 static unsigned int ready;
 
-/* What a thread does: returns how much it has got done */
+/* What a thread does. @work returns how much was done. */
 struct worker {
 	unsigned long (*work)(const struct worker *worker);
 	const struct side *side;
 	unsigned int cpu;
-	unsigned int as_cpu;	/* what the kernel's code takes it for */
+	unsigned int as_cpu;	/* CPU that the kernel's code sees */
 	phys_addr_t source;
 	size_t size;
 	unsigned long done;
@@ -79,7 +79,7 @@ static unsigned long unmap_of_other(const struct worker *worker)
 
 	for (i = 0; i < there; i++) {
 		worker->side->unmap(ring.dma[ring.consumed % RING], worker->size, TO_DEVICE);
-		/* Done with the entry */
+		/* The entry may be used again. */
 		smp_store_release(&ring.consumed, ring.consumed + 1);
 	}
 	return there;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings that wander: one that a CPU has made is undone by any other, as those of
- * network and block devices with many queues are. One thread takes the part of all CPUs,
- * so what is seen is work and locks, not waiting.
+ * Mappings that wander: a CPU makes them and any other undoes them, as for network and
+ * block devices with many queues. One thread runs as all CPUs in turn, so the times
+ * include work and locks, but no waiting.
  */
 #include <linux/swiotlb.h>
 
@@ -23,7 +23,7 @@ static dma_addr_t map_one(struct wander *w)
 	return dma;
 }
 
-/* The mapping that goes next, and the CPU that undoes it */
+/* Choose the mapping to be undone next, and the CPU that undoes it. */
 unsigned int wander_choose(struct wander *w)
 {
 	machine_cpu = next_random(&w->random) % w->cpus;
@@ -41,7 +41,7 @@ void wander_init(struct wander *w, const struct side *side, phys_addr_t source,
 		w->dma[w->nr++] = map_one(w);
 }
 
-/* A random mapping is replaced. */
+/* Replace random mappings. */
 static void wander_turn(void *with, unsigned long n)
 {
 	struct wander *w = with;
@@ -54,7 +54,7 @@ static void wander_turn(void *with, unsigned long n)
 	}
 }
 
-/* The same, and there is one more. */
+/* The same, and add one more mapping each time. */
 static void wander_rise(void *with, unsigned long n)
 {
 	struct wander *w = with;

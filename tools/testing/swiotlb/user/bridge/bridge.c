@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Devices behind a bridge that only the architecture's phys_to_dma() knows of: their
- * DMA addresses are not machine addresses, and nothing in struct device says so. On powerpc
- * and MIPS all devices are such ones.
+ * DMA addresses are not machine addresses, and nothing in struct device says so. This is
+ * so for all devices of powerpc and MIPS.
  */
 #include "../tests/test.h"
 
@@ -39,7 +39,7 @@ static void drain(struct device *dev, struct buffer *buffer, dma_addr_t *dma, un
 		unmap(dev, dma[nr], buffer->size, DMA_BIDIRECTIONAL);
 }
 
-/* map() has the device read what it was given, and compares. */
+/* map() checks that the device reads the right bytes there. */
 TEST(bridge_address)
 {
 	static const size_t sizes[] = { 1, 2048, 5000, 100000, 262144 };
@@ -58,7 +58,7 @@ TEST(bridge_address)
 	}
 }
 
-/* More than a set */
+/* Mappings of more than a set */
 TEST(bridge_span)
 {
 	struct buffer buffer;
@@ -106,7 +106,7 @@ TEST(bridge_constraints)
 	buffer_free(&page);
 }
 
-/* A full pool: the mapping has a pool of its own, and another is added. */
+/* The pool is full: the mapping gets a transient pool, and another pool is added. */
 TEST(bridge_grow)
 {
 	struct buffer set;
@@ -129,8 +129,8 @@ TEST(bridge_grow)
 }
 
 /*
- * Which machine addresses such a device reaches is not known: no pool is added in vain. A
- * mapping has one of its own, which can be looked at.
+ * It is not known which machine addresses such a device reaches, so no pool is added in
+ * vain. A mapping gets a transient pool, which can be checked.
  */
 TEST(bridge_grow_out_of_reach)
 {

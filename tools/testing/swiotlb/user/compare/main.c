@@ -5,8 +5,8 @@
  * kernel's software IO TLB and once with this series'.
  *
  * Prints a line of figures for each layout and device; KTAP tests say whether the
- * count is zero. For the base kernel that is no judgement but a measurement, so
- * what it is known to get wrong (see known_wrong()) has to be wrong.
+ * count is zero. The base kernel is measured, not judged: in cases where it is known to
+ * be wrong (see known_wrong()) it has to be wrong.
  */
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 
 static const char *const layouts[] = { "native", "identity", "offset", "by_page", "by_2m" };
 
-/* Devices that a limit of one kind makes interesting */
+/* Devices with different limits */
 static const struct {
 	const char *name;
 	unsigned int min_align_mask;
@@ -62,7 +62,7 @@ static void map_one(struct device *dev, struct mapping *m, phys_addr_t pages, u6
 
 	m->size = random_size(random, dev->segment_boundary);
 	m->phys = pages + machine_random(random) % 0x10000;
-	/* What the buffer itself does not respect, nobody can. */
+	/* If the buffer itself crosses the boundary, no mapping can keep its address bits. */
 	if ((m->phys & dev->min_align_mask) + m->size > dev->segment_boundary + 1ULL)
 		m->phys &= ~(phys_addr_t)0xffff;
 
@@ -111,9 +111,9 @@ static void run(unsigned int layout, unsigned int device, bool aligned, struct c
 }
 
 /*
- * The base kernel takes boundary and alignment beyond a page from where the pool
- * is for the CPU. On Xen that is not where it is for the device, and that goes well
- * only if the pool happens to start at a multiple of a slot set's size.
+ * The base kernel applies boundary and alignment beyond a page to physical addresses of
+ * the pool. On Xen the machine addresses are others. This works only if the pool happens
+ * to start at a multiple of a slot set's size.
  */
 static bool known_wrong(unsigned int layout, unsigned int device, bool aligned)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What kernel/dma/direct.c takes coherent memory from: the area of contiguous memory,
- * which here is high memory where there is any, and remapped addresses.
+ * Sources of coherent memory for kernel/dma/direct.c: the area of contiguous memory, which
+ * here is in high memory if there is any, and remapped addresses.
  *
- * A remapped address has memory of its own, so that what the CPU writes there is not seen
- * by devices. It is for tests of what becomes of the pages.
+ * A remapped address has memory of its own, so devices do not see what the CPU writes
+ * there. It is only for tests that follow the pages.
  */
 #include "machine.h"
 

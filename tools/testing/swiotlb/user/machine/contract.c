@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a caller of the software IO TLB may rely on, said without using any of it.
+ * What a caller of the software IO TLB may rely on, checked without calling its code.
  * The rules come from Documentation/core-api/{dma-api,dma-api-howto,swiotlb}.rst and
  * from the callers that break when one does not hold.
  */
 #include "machine.h"
 
-/* Is what is one piece for the device one piece for the CPU, which copies it so? */
+/* Is the bounce buffer contiguous for the CPU too? The CPU copies it in one piece. */
 static bool in_one_piece(struct device *dev, dma_addr_t dma, size_t size)
 {
 	phys_addr_t first = machine_dma_to_phys(dev, dma);
@@ -36,7 +36,7 @@ const char *contract_violation(struct device *dev, phys_addr_t orig, size_t size
 	u64 boundary = dev->segment_boundary;
 	unsigned int mask = dev->min_align_mask;
 
-	/* dma_set_mask(), and what is in between device and memory */
+	/* dma_set_mask(), and the limit of the bus */
 	if (dma == DMA_MAPPING_ERROR || !machine_reaches(dev, dma, size))
 		return "out of reach";
 	/* dma_set_seg_boundary() */

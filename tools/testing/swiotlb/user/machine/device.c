@@ -15,7 +15,7 @@ void machine_device_init(struct device *dev, u64 *mask)
 	swiotlb_dev_init(dev);
 }
 
-/* From the device's address space to that of the bus; false if nothing is there */
+/* Machine address for a DMA address of the device; false if there is none */
 static bool dma_to_machine(struct device *dev, dma_addr_t dma, u64 *maddr)
 {
 	const struct bus_dma_region *region = dev->dma_range_map;
@@ -62,9 +62,9 @@ phys_addr_t machine_dma_to_phys(struct device *dev, dma_addr_t dma)
  * @size:	Bytes.
  * @write:	It writes.
  *
- * Return: %true. %false if there is no memory at some page of it, as a bus error or
- * an IOMMU fault would tell, or if the page is encrypted; earlier pages may
- * have been written.
+ * Return: %true; %false if a page is not in memory or is encrypted. A real device would
+ * see a bus error or an IOMMU fault then. Earlier pages may have been
+ * written.
  */
 bool machine_dma(struct device *dev, dma_addr_t dma, void *data, size_t size, bool write)
 {

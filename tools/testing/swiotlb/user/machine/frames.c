@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Machine frames of the fake machine, and the hypervisor that deals with them.
+ * Machine frames of the fake machine, and the hypervisor that exchanges them.
  *
- * Two tables lead from a frame to a page. frame_page is the truth: which memory
- * a device touches. m2p is what the hypervisor says, which for a frame of another
- * domain is a number in that domain's address space.
+ * Two tables lead from a frame to a page. frame_page tells which memory a device
+ * accesses. m2p is the hypervisor's table: for a frame of another domain it has the pfn
+ * in that domain.
  */
 #include "machine.h"
 #include <asm/xen/p2m-leaf.h>
@@ -12,14 +12,14 @@
 #define IO_TLB_SET_BYTES	((size_t)IO_TLB_SEGSIZE << IO_TLB_SHIFT)
 
 #define FRAMES		(1UL << 21)		/* 8 GiB */
-#define CHUNK		512UL			/* 2 MiB, what the hypervisor's own memory comes in */
+#define CHUNK		512UL			/* 2 MiB: unit of the hypervisor's memory */
 #define NR_CHUNKS	24
 #define LOW_FRAMES	(1UL << 20)		/* 4 GiB */
 
 unsigned long *xen_p2m_addr;
 unsigned long xen_p2m_size;
 
-/* As large as it has to be for the highest page, and with holes as the real one */
+/* Large enough for the highest page. It has holes, like the real table. */
 static unsigned long p2m[(MACHINE_HIGH_START + MACHINE_HIGH_SIZE) >> PAGE_SHIFT];
 static u32 frame_page[FRAMES];		/* index of the page, plus one */
 static u32 m2p[FRAMES];			/* pfn, plus one */
@@ -29,7 +29,7 @@ static bool on_xen;
 
 /* Memory of the hypervisor: free frames in chunks, and single ones that it was given */
 static unsigned long chunks[NR_CHUNKS];
-static bool is_chunk[FRAMES / CHUNK];	/* frames there are not for pages to have */
+static bool is_chunk[FRAMES / CHUNK];	/* pages get no random frames from there */
 static bool chunk_used[NR_CHUNKS][CHUNK];
 static unsigned long singles[MACHINE_PAGES];
 static unsigned long nr_singles;
@@ -47,7 +47,7 @@ static unsigned long entry(unsigned long index)
 	return READ_ONCE(p2m[pfn_of(index)]);
 }
 
-/* In this order, as __set_phys_to_machine() does */
+/* The order of the two is that of __set_phys_to_machine(). */
 static void set_entry(unsigned long index, unsigned long mfn)
 {
 	WRITE_ONCE(p2m[pfn_of(index)], mfn);
@@ -83,7 +83,7 @@ unsigned long __pfn_to_mfn(unsigned long pfn)
 {
 	if (!on_xen)
 		return pfn;
-	/* No memory: MMIO, which Xen PV maps where it is */
+	/* This is MMIO: an identity frame on Xen PV */
 	if (!pfn_valid(pfn))
 		return IDENTITY_FRAME(pfn);
 	return READ_ONCE(p2m[pfn]);
@@ -94,7 +94,7 @@ unsigned long pfn_to_mfn(unsigned long pfn)
 	return __pfn_to_mfn(pfn) & ~(FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT);
 }
 
-/* An entry of the P2M only, as in the kernel */
+/* Changes only the entry of the P2M, as in the kernel */
 void set_phys_to_machine(unsigned long pfn, unsigned long mfn)
 {
 	set_entry(machine_page_index(PFN_PHYS(pfn)), mfn);
@@ -110,7 +110,7 @@ unsigned long bfn_to_local_pfn(unsigned long mfn)
 	return __pfn_to_mfn(pfn) == mfn ? pfn : -1UL;
 }
 
-/* Despite its name the number of the frame after the last. */
+/* XENMEM_maximum_ram_page is the number of the frame after the last one. */
 long HYPERVISOR_memory_op(unsigned int cmd, void *arg)
 {
 	return cmd == XENMEM_maximum_ram_page ? (long)FRAMES : -ENOSYS;
@@ -156,7 +156,7 @@ static void mark_frame(unsigned long c, unsigned long mfn, bool used)
 		extents_in_use += used ? 1 : -1;
 }
 
-/* A frame that a page had goes back to where it came from. */
+/* Give the frame of a page back to the hypervisor. */
 static void take_frame(unsigned long mfn)
 {
 	unsigned long c = chunk_of(mfn);
@@ -221,7 +221,7 @@ void xen_destroy_contiguous_region(phys_addr_t start, unsigned int order)
 	unsigned long nr = 1UL << order, first = machine_page_index(start), i;
 
 	scramble(start, nr);
-	/* A single page that is no extent: another one for it */
+	/* A single page that is not of an extent keeps its frame. */
 	if (nr == 1 && !is_chunk[entry(first) / CHUNK])
 		return;
 	pthread_mutex_lock(&lock);
@@ -255,7 +255,7 @@ long machine_page_behind(unsigned long mfn)
 	return pfn_valid(mfn) ? (long)machine_page_index(PFN_PHYS(mfn)) : -1;
 }
 
-/* The page shows memory of another domain, in which it has the number @their_pfn. */
+/* The page becomes one of another domain, in which it has the number @their_pfn. */
 void machine_make_foreign(phys_addr_t phys, unsigned long their_pfn)
 {
 	unsigned long index = machine_page_index(phys), mfn = entry(index);
@@ -270,7 +270,7 @@ void machine_make_hole(phys_addr_t phys)
 	disconnect(machine_page_index(phys));
 }
 
-/* Put a frame of choice, which must not be in use, behind a page. */
+/* Put a frame behind a page. The frame must not be in use. */
 void machine_put_frame(phys_addr_t phys, unsigned long mfn)
 {
 	unsigned long index = machine_page_index(phys);
@@ -302,7 +302,7 @@ unsigned long machine_extents_in_use(void)
 	return extents_in_use;
 }
 
-/* From now on the hypervisor has @nr slot sets' worth of memory, below 4 GiB. */
+/* From now on the hypervisor has memory for @nr slot sets, the first of it below 4 GiB. */
 void machine_limit_extents(unsigned int nr)
 {
 	unsigned int per_chunk = CHUNK / (IO_TLB_SET_BYTES >> PAGE_SHIFT), c, s;
@@ -348,8 +348,8 @@ static void shuffle(u64 *random, unsigned long unit)
 	}
 }
 
-/* Most of the hypervisor's memory is below 4 GiB, some within the reach of ISA (and where
- * no page is that keeps its number). */
+/* Most of the hypervisor's memory is below 4 GiB. Some is within the reach of ISA devices,
+ * where there are no pages. */
 static void place_chunks(u64 *random)
 {
 	unsigned long i;
@@ -376,8 +376,8 @@ static unsigned long random_single(u64 *random)
 }
 
 /*
- * The domain goes on from an image: its pages have other frames, single ones, and the
- * hypervisor knows nothing of extents. Holes stay.
+ * The domain is restored from an image. Its pages have other frames, all of them single,
+ * and none of them count as extents. Holes remain.
  */
 void machine_restore(void)
 {
@@ -395,7 +395,7 @@ void machine_restore(void)
 	extents_in_use = 0;
 }
 
-/* Clear what was written in the large tables, which is little of them. */
+/* Clear only the entries that were written: the tables are large. */
 static void forget_frames(void)
 {
 	unsigned long i;

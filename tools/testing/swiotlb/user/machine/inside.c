@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can only be said with a look into the software IO TLB's own structures.
+ * Checks that read the data structures of the software IO TLB.
  */
 #include "machine.h"
 #include "swiotlb_internal.h"
@@ -22,7 +22,7 @@ static void check_set_free(struct io_tlb_pool *pool, unsigned long i)
 	spin_unlock_irq(&set->area->lock);
 }
 
-/* Nothing is mapped: is every slot free again, and do all counters say so? */
+/* Nothing is mapped. Check that all slots are free and that all counters agree. */
 void contract_check_all_free(struct io_tlb_mem *mem)
 {
 	struct io_tlb_pool_table *table = mem->pools;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests in processes of their own, and KTAP for what becomes of them.
+ * Runs tests in processes of their own, and prints results as KTAP.
  */
 #include <sys/wait.h>
 #include <unistd.h>

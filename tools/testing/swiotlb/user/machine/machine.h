@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A fake machine: the smallest thing that the software IO TLB can tell from a
+ * A fake machine: the smallest one on which the software IO TLB runs as on a
  * real one.
  *
  *	memory.c	pages, kmalloc, memblock, memory encryption
  *	coherent.c	contiguous memory, and remapped addresses
  *	frames.c	which machine frame is behind a page; the hypervisor's exchange
  *	device.c	devices, and what they read and write by DMA address
- *	contract.c	what a caller of the software IO TLB may rely on
- *	inside.c	what shows only inside of it
+ *	contract.c	checks of what a caller of the software IO TLB may rely on
+ *	inside.c	checks that read the data structures of the software IO TLB
  *	sync.c		locks, interrupts, RCU, work
- *	report.c	messages, warnings, and how a test fails
+ *	report.c	messages, warnings, failure of a test, injected failures
  *	ktap.c		tests in processes of their own
  *	outside.c	boot parameters, initcalls, debugfs
  *	reserved.c	reserved memory of the device tree
@@ -23,11 +23,11 @@
  *
  *	frames  any order, anywhere below 8 GiB, as &struct machine_config says
  *
- * "Physical" means pseudo-physical as soon as frames are permuted. A device sees
- * frames only: machine_dma() goes from the DMA address to the frame, and from there
- * to the page that is backed by it, without a single line of the code under test.
+ * "Physical" means pseudo-physical if frames are permuted. A device sees only frames.
+ * machine_dma() finds the frame of a DMA address, and the page that the frame is behind.
+ * It calls nothing of the code under test.
  *
- * Everything the code under test may ask for can fail: see machine_fail_nth().
+ * All allocations of the code under test can be made to fail: see machine_fail_nth().
  */
 #ifndef _MACHINE_H
 #define _MACHINE_H
@@ -62,12 +62,12 @@ enum machine_frames {
  * struct machine_config - what machine to boot
  * @frames:	Layout of the frames.
  * @cpus:	Number of processors; 0 means 1.
- * @highmem:	The high memory has no place in the kernel's address space.
+ * @highmem:	The kernel has no addresses for the high memory.
  * @encrypted:	Memory is encrypted, devices see only what has been decrypted.
- * @reach_encrypted: But devices have enough address lines to ask for it decrypted: an
- *		SME host. What is shared with them is all the same to them.
+ * @reach_encrypted: With @encrypted: devices can set the encryption bit, as on an SME
+ *		host, so they can access encrypted memory and decrypted memory.
  * @from_top: The page allocator gives the highest memory of a zone first.
- * @no_atomic_pool: There is no memory that has been decrypted ahead.
+ * @no_atomic_pool: There is no memory that was decrypted in advance.
  * @param:	Value of swiotlb= on the command line, or %NULL.
  * @flags:	SWIOTLB_* for swiotlb_init().
  * @no_pool:	Boot without a software IO TLB.
@@ -90,12 +90,12 @@ struct machine_config {
 /**
  * enum machine_failure - what can fail
  * @FAIL_MEMBLOCK:	Memory during boot.
- * @FAIL_KMALLOC:	Small memory.
+ * @FAIL_KMALLOC:	kmalloc()
  * @FAIL_PAGES:		Pages.
  * @FAIL_EXCHANGE:	The hypervisor's exchange of frames for an extent.
  * @FAIL_DECRYPT:	set_memory_decrypted()
  * @FAIL_ENCRYPT:	set_memory_encrypted()
- * @FAIL_COHERENT:	Memory that has been decrypted before.
+ * @FAIL_COHERENT:	Memory that was decrypted in advance.
  */
 enum machine_failure {
 	FAIL_MEMBLOCK,
@@ -173,7 +173,7 @@ void machine_other_cpu(void (*work)(void), unsigned int nth_lock);
 bool machine_other_cpu_ran(void);
 void machine_other_thread(void (*work)(void), unsigned int nth_lock);
 bool machine_join_other_thread(void);
-extern void (*machine_interrupt)(void);	/* once, at smp_store_mb(), release or cmpxchg() */
+extern void (*machine_interrupt)(void);	/* called once, at an ordered store or cmpxchg() */
 
 /* ktap.c */
 #define KTAP_KILLED	(-1)

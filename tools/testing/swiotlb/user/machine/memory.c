@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory of the fake machine: pages in two pieces, small objects, memblock and the
- * pool of memory that has been decrypted ahead. Free pages are poisoned for
- * AddressSanitizer, and everything that is in use can be counted.
+ * pool of memory that was decrypted in advance. Free pages are poisoned for
+ * AddressSanitizer, and all memory in use is counted.
  */
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
@@ -41,7 +41,7 @@ phys_addr_t machine_page_phys(unsigned long index)
 	return MACHINE_HIGH_START + PFN_PHYS(index - LOW_PAGES);
 }
 
-/* Not phys_to_virt(): the code under test has no business there with high memory. */
+/* For tests. Unlike phys_to_virt(), it works for high memory too. */
 u8 *machine_memory(phys_addr_t phys)
 {
 	return memory + PFN_PHYS(machine_page_index(phys)) + offset_in_page(phys);
@@ -63,7 +63,7 @@ phys_addr_t virt_to_phys(const void *vaddr)
 	return machine_page_phys(offset >> PAGE_SHIFT) + offset_in_page(offset);
 }
 
-/* One past the last byte that has a kernel address; virt_to_phys(it - 1) is asked. */
+/* One past the last byte that has a kernel address. Callers use virt_to_phys(it - 1). */
 void *machine_high_memory(void)
 {
 	return memory + MACHINE_LOW_SIZE + (highmem ? 0 : MACHINE_HIGH_SIZE);
@@ -149,7 +149,7 @@ static void take_pages(unsigned long first, unsigned long nr)
 	ASAN_UNPOISON_MEMORY_REGION(memory + PFN_PHYS(first), PFN_PHYS(nr));
 }
 
-/* What was there is still there, as a device that leaks it would show. */
+/* Free pages. Their contents remain, so a test can find out if a device gets to see them. */
 static void give_pages(unsigned long first, unsigned long nr)
 {
 	unsigned long i;
@@ -242,14 +242,14 @@ void free_pages(unsigned long vaddr, unsigned int order)
 	pthread_mutex_unlock(&lock);
 }
 
-/* The lowest of the zone of @gfp, in which there is none from elsewhere */
+/* The lowest free pages of the zone of @gfp, and of no other zone */
 struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid, void *nodes)
 {
 	unsigned long dma_end = PHYS_PFN(zone_dma_limit + 1 - MACHINE_LOW_START);
 	long first;
 
 	check_context(gfp);
-	/* As the kernel: compound pages only if they fill a block of the allocator's */
+	/* As in the kernel: compound pages only if they are one block of the page allocator */
 	if (!(gfp & __GFP_COMP) || nr_pages != 1UL << MAX_PAGE_ORDER)
 		machine_fail("%lu contiguous pages that cannot be freed as such", nr_pages);
 	if (machine_should_fail(FAIL_PAGES))
@@ -297,7 +297,7 @@ void machine_free(phys_addr_t phys, size_t size)
 	pthread_mutex_unlock(&lock);
 }
 
-/* But for those that stay with the P2M for good */
+/* Without the pages that the words of P2M leaves take for good */
 unsigned long machine_pages_in_use(void)
 {
 	return pages_in_use - PFN_UP(xen_p2m_nr_leaves * sizeof(*xen_p2m_leaves));
@@ -312,7 +312,7 @@ void *kmalloc(size_t size, gfp_t gfp)
 	check_context(gfp);
 	if (machine_should_fail(FAIL_KMALLOC))
 		return NULL;
-	/* A pool's metadata asks for cache lines, which kmalloc() gives it. */
+	/* The metadata of a pool relies on alignment to cache lines, which kmalloc() provides. */
 	object = aligned_alloc(SMP_CACHE_BYTES, ALIGN(size, SMP_CACHE_BYTES));
 	memset(object, gfp & __GFP_ZERO ? 0 : 0x5a, size);
 	__atomic_fetch_add(&objects_in_use, 1, __ATOMIC_RELAXED);
@@ -381,7 +381,7 @@ static void set_decrypted(unsigned long vaddr, int nr_pages, bool decrypted)
 
 	if (first + nr_pages > MACHINE_PAGES || offset_in_page(vaddr))
 		machine_fail("encryption of what is not pages");
-	/* The last one is not among those that a failure has left so. */
+	/* An earlier failure may have left the first half decrypted, so check the last. */
 	if (decrypted && page_decrypted[first + nr_pages - 1])
 		machine_fail("page %#lx is decrypted twice", first + nr_pages - 1);
 	for (i = 0; i < nr_pages; i++)
@@ -396,7 +396,7 @@ int set_memory_decrypted(unsigned long vaddr, int nr_pages)
 		return 0;
 	might_sleep();
 	fail = machine_should_fail(FAIL_DECRYPT);
-	/* Some pages may have become visible when it fails. */
+	/* When it fails, some pages may have been decrypted. */
 	set_decrypted(vaddr, fail ? nr_pages / 2 : nr_pages, true);
 	return fail ? -ENOMEM : 0;
 }
@@ -428,7 +428,7 @@ bool force_dma_unencrypted(struct device *dev)
 	return encrypted && !reach_encrypted;
 }
 
-/* --- memory that has been decrypted ahead, for those who cannot sleep --- */
+/* --- memory that was decrypted in advance, for atomic context --- */
 
 struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
 				 gfp_t gfp, bool (*ok)(struct device *, phys_addr_t, size_t))
@@ -487,7 +487,7 @@ static void map_memory(void)
 	ASAN_POISON_MEMORY_REGION(memory, size);
 }
 
-/* Poison what is not yet: to touch little is what makes a reset fast. */
+/* Poison only the pages that are not poisoned yet, so that a reset is fast. */
 static void free_all_pages(void)
 {
 	unsigned long i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How the software IO TLB is called from outside, and what it shows there: boot
+ * How the kernel calls the software IO TLB, and what that shows to users: boot
  * parameters, initcalls, debugfs.
  */
 #include "machine.h"
@@ -32,7 +32,7 @@ void machine_add_param(const char *name, int (*parse)(char *value))
 	params[nr_params++].parse = parse;
 }
 
-/* As the kernel does: on a copy, which the parser may take apart. */
+/* Like the kernel, give the parser a copy that it may change. */
 int machine_set_param(const char *name, const char *value)
 {
 	char *copy = strdup(value);
@@ -62,7 +62,7 @@ void machine_run_initcalls(void)
 
 /* --- numbers in text --- */
 
-/* An unsigned number and nothing behind it but one newline; no sign but plus */
+/* Accepts an unsigned number, maybe with a plus in front and a newline behind it. */
 int kstrtoul(const char *text, unsigned int base, unsigned long *value)
 {
 	char *end;

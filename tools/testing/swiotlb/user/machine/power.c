@@ -4,7 +4,7 @@
  */
 #include "machine.h"
 
-/* All state new, nothing of the kernel has run yet. */
+/* Reset all state. No code of the kernel has run then. */
 void machine_power_on(const struct machine_config *config)
 {
 	machine_report_reset();
@@ -25,7 +25,7 @@ void machine_boot(const struct machine_config *config)
 	machine_run_initcalls();
 }
 
-/* Nothing may be left to do, and nobody may have complained. */
+/* Finish what is left to do, and check that there were no unexpected warnings. */
 void machine_shut_down(void)
 {
 	machine_work();

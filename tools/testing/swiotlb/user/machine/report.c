@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the fake machine says: messages of the kernel, warnings that nobody
- * expected, failures; and what it makes fail.
+ * Messages of the kernel, warnings, failures of tests; and failures that tests inject
+ * into the code under test.
  */
 #include "machine.h"
 
@@ -12,7 +12,7 @@ bool machine_verbose;
 
 static char messages[MAX_MESSAGES][MAX_TEXT];
 static unsigned int nr_messages;
-static char warning[MAX_TEXT];		/* the last one that nobody has expected yet */
+static char warning[MAX_TEXT];		/* the last one that no test has expected yet */
 static unsigned int nr_warnings;
 static char context[MAX_TEXT];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -56,7 +56,7 @@ bool machine_warn(bool condition, const char *fmt, ...)
 	return true;
 }
 
-/* Has the kernel said that since the messages were last forgotten? */
+/* Has the kernel printed this since the messages were last forgotten? */
 bool machine_said(const char *text)
 {
 	unsigned int i;
@@ -67,7 +67,7 @@ bool machine_said(const char *text)
 	return false;
 }
 
-/* How many lines were that? */
+/* How many messages has the kernel printed since then? */
 unsigned int machine_messages(void)
 {
 	return nr_messages;
@@ -95,7 +95,7 @@ void machine_no_surprises(void)
 		machine_fail("unexpected warning: %s", warning);
 }
 
-/* What is being done, to be said if it fails */
+/* Describe what is being tested. A failure prints the text. */
 void machine_context(const char *fmt, ...)
 {
 	va_list args;
@@ -118,7 +118,7 @@ void machine_fail(const char *fmt, ...)
 	abort();
 }
 
-/* --- failures on purpose --- */
+/* --- failure injection --- */
 
 static struct {
 	unsigned int calls;
@@ -144,7 +144,7 @@ void machine_fail_nth(enum machine_failure kind, unsigned int nth)
 	failures[kind].onwards = false;
 }
 
-/* The @nth call from now and all that follow */
+/* Let the @nth call from now fail, and all that follow. */
 void machine_fail_from(enum machine_failure kind, unsigned int nth)
 {
 	machine_fail_nth(kind, nth);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reserved memory of the device tree. The benchmark uses this file as well, once for each
- * of its sides: only what shim/reserved.h declares is known here.
+ * Reserved memory of the device tree. The benchmark uses this file too, once for each of
+ * its sides, so the file may use only what shim/reserved.h declares.
  */
 #include <linux/of_reserved_mem.h>
 

@@ -2,15 +2,14 @@
 /*
  * Locks, interrupts, RCU and work of the fake machine.
  *
- * Locks are checked as lockdep would: the order in which names of locks nest is
- * recorded, and the opposite order, or two locks of one name, is a failure. So are a
- * lock taken with interrupts on that is taken with them off elsewhere, and sleeping
- * where that is not allowed.
+ * Locks are checked as by lockdep. The order in which locks nest is recorded by name. The
+ * opposite order is a failure, and so are two held locks of one name. It is a failure too
+ * if a lock is taken with interrupts on and elsewhere with interrupts off, and if code
+ * sleeps where that is not allowed.
  *
- * RCU: a reader announces the epoch in which it entered, and a grace period waits
- * until every reader has left or has entered later. No reader ever orders
- * anything for a writer but its own leaving: ThreadSanitizer must not be led to
- * believe that a missing barrier is there.
+ * RCU: a reader stores the epoch in which it enters, and a grace period waits until each
+ * reader has left or has entered later. Only when it leaves does a reader order anything
+ * for a writer. Otherwise ThreadSanitizer would not find a missing barrier.
  */
 #include <sched.h>
 
@@ -24,7 +23,7 @@
 static __thread struct {
 	const char *held[MAX_HELD];
 	unsigned int nr_held;
-	const void *locks[MAX_HELD];	/* these and mutexes, by address */
+	const void *locks[MAX_HELD];	/* spinlocks and mutexes, by address */
 	unsigned int nr_locks;
 	unsigned int rcu_nesting;
 	unsigned int cpu;
@@ -103,7 +102,7 @@ void machine_read_barrier(void)
 
 /* --- locks --- */
 
-/* Without a lock of their own: what is only being watched must not become ordered by it. */
+/* No lock protects these: it would order what is being checked. */
 static const char *names[MAX_NAMES];
 static bool nests_in[MAX_NAMES][MAX_NAMES];
 static bool needs_irqs_off[MAX_NAMES];
@@ -152,7 +151,7 @@ void machine_lock_init(spinlock_t *lock, const char *name)
 static void (*other_cpu)(void);
 static unsigned int other_cpu_at;
 
-/* Another CPU does something just before this one takes the @nth_lock-th lock from now. */
+/* Run @work as on another CPU, just before this CPU takes the @nth_lock-th lock from now. */
 void machine_other_cpu(void (*work)(void), unsigned int nth_lock)
 {
 	other_cpu = work;
@@ -180,7 +179,7 @@ static struct {
 	void (*work)(void);
 	unsigned int nth_lock;
 	pthread_t thread;
-	bool waits;		/* for a lock, or has done */
+	bool waits;		/* waits for a lock, or has finished */
 } other_thread;
 
 static __thread bool in_other_thread;
@@ -197,9 +196,9 @@ static void *run_other_thread(void *cpu)
 }
 
 /*
- * Another CPU does something in the midst of what this one does: as soon as this one takes
- * the @nth_lock-th lock from now, whatever it holds. This one goes on when the other has
- * done, or waits for a lock.
+ * Run @work in another thread, as soon as this one takes the @nth_lock-th lock from now,
+ * whatever locks it holds. This thread goes on when the other one has finished, or waits
+ * for a lock.
  */
 void machine_other_thread(void (*work)(void), unsigned int nth_lock)
 {
@@ -208,7 +207,7 @@ void machine_other_thread(void (*work)(void), unsigned int nth_lock)
 	other_thread.nth_lock = nth_lock;
 }
 
-/* Wait until it has done; tells if it has been started. */
+/* Wait until the other thread has finished. Returns whether it was started. */
 bool machine_join_other_thread(void)
 {
 	bool started = other_thread.work && !other_thread.nth_lock;
@@ -267,7 +266,7 @@ static void forget_lock(const void *lock)
 	me.locks[i] = me.locks[--me.nr_locks];
 }
 
-/* A name without what leads to it: "&area->lock" and "&dev->dma_io_tlb_lock" differ. */
+/* Locks are told apart by their names, such as "&area->lock" and "&dev->dma_io_tlb_lock". */
 void spin_lock(spinlock_t *lock)
 {
 	if (!lock->name)
@@ -317,7 +316,7 @@ static struct rcu_head *callbacks;
 static unsigned long nr_callbacks;
 static pthread_mutex_t callbacks_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* A thread that uses RCU says so, and says when it has done. */
+/* A thread that uses RCU calls this first, and machine_thread_stop() at its end. */
 void machine_thread_start(void)
 {
 	unsigned int i;
@@ -345,7 +344,7 @@ void rcu_read_lock(void)
 		machine_thread_start();
 	if (me.rcu_nesting++)
 		return;
-	/* Whoever still waits for an earlier look of this reader need not any more. */
+	/* A grace period that waits for an earlier visit of this reader can go on. */
 	smp_store_release(&readers[me.slot - 1].entered, READ_ONCE(epoch));
 	machine_full_barrier();
 }
@@ -373,7 +372,7 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 	pthread_mutex_unlock(&callbacks_mutex);
 }
 
-/* An object whose head is its first member, as kfree_rcu() knows by the offset */
+/* For an object whose head is its first member */
 static void free_object(struct rcu_head *head)
 {
 	kfree(head);
@@ -413,7 +412,7 @@ void synchronize_rcu(void)
 	wait_for_readers();
 }
 
-/* Wait for readers, then do what was to be done after them; in softirq context. */
+/* Wait for readers, then run the callbacks, in softirq context. */
 void machine_grace_period(void)
 {
 	struct rcu_head *list, *next;
@@ -473,7 +472,7 @@ static struct work_struct *next_work(enum machine_queue queue)
 	return work;
 }
 
-/* Run what has been queued; tells how much it was. */
+/* Run all work that is queued. Returns how many items ran. */
 unsigned int machine_work(void)
 {
 	struct work_struct *work;
@@ -485,7 +484,7 @@ unsigned int machine_work(void)
 	return done;
 }
 
-/* The time has come for what has been delayed: run it, once each. */
+/* Run all delayed work, each item once. Returns how many items ran. */
 unsigned int machine_delayed_work(void)
 {
 	struct work_struct *due[MAX_WORK];
@@ -499,7 +498,7 @@ unsigned int machine_delayed_work(void)
 	return nr;
 }
 
-/* It will not run, whatever it was queued for. */
+/* Remove work from both queues, so that it does not run. */
 void machine_cancel_work(struct work_struct *work)
 {
 	unsigned int queue, i;

@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "model.h"
 
-/* The words between the commas, as the documentation says, and nothing else */
+/* What the words between the commas mean, according to the documentation only */
 struct meaning {
 	bool force;
 	bool noforce;
@@ -29,7 +29,7 @@ static struct meaning meaning_of(const char *text)
 	}
 }
 
-/* Before boot, which may find less memory than that */
+/* Check the sizes before boot, which may find less memory. */
 static void check_sizes(unsigned long asked)
 {
 	unsigned long nslabs = swiotlb_default_nslabs(), areas = swiotlb_default_areas();
@@ -38,7 +38,7 @@ static void check_sizes(unsigned long asked)
 		machine_fail("%lu slots", nslabs);
 	if (swiotlb_size_or_default() != nslabs << IO_TLB_SHIFT)
 		machine_fail("%lu bytes for %lu slots", swiotlb_size_or_default(), nslabs);
-	/* It may be more than there are sets as long as nobody has asked for areas. */
+	/* If the text does not choose the number of areas, it may exceed that of sets. */
 	if (!is_power_of_2(areas))
 		machine_fail("%lu areas", areas);
 	if (asked && (nslabs < asked ||
@@ -63,7 +63,7 @@ static void check_pool(const struct io_tlb_pool *pool)
 		machine_fail("%u sets are in areas", sets);
 }
 
-/* Something is mapped from the last CPU's area. */
+/* Map something in the area of the last CPU. */
 static void check_map(unsigned int cpus)
 {
 	u64 mask = DMA_BIT_MASK(32);
@@ -71,7 +71,7 @@ static void check_map(unsigned int cpus)
 	phys_addr_t orig = machine_alloc(PAGE_SIZE, __GFP_DMA32);
 	dma_addr_t dma;
 
-	/* A pool may leave no memory at all. */
+	/* The pool may have taken all memory. */
 	if (orig == DMA_PHYS_NONE)
 		return;
 	machine_device_init(&dev, &mask);

@@ -30,7 +30,10 @@ static const char *const properties[] = {
 	NULL, "reusable", "linux,cma-default", "linux,dma-default", "no-map", "status",
 };
 
-/* The binding: no contradictions, pages, at least one; of less only a slot may be used. */
+/*
+ * The binding wants pages, at least one, and no property that contradicts. Less than a page
+ * may be accepted if it has room for a slot.
+ */
 static void check_setup(struct reserved_mem *rmem, const char *property)
 {
 	bool good = rmem->size >= PAGE_SIZE && !offset_in_page(rmem->base) &&
@@ -100,7 +103,7 @@ static void free_pool(struct io_tlb_mem *mem)
 	kfree(mem);
 }
 
-/* The device tree's numbers decide; what they say is then laid into memory there is. */
+/* Take the numbers of the device tree modulo the size of memory, so that memory is there. */
 static void set_up_and_use(const struct input *input)
 {
 	bool high = input->where & BIT(0);

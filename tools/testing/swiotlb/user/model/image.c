@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What every byte should be: a second memory, in which the model does with memcpy()
- * what the software IO TLB is expected to do, and nothing else ever happens.
+ * The expected contents of memory. The model does here, with memcpy(), what the software
+ * IO TLB is expected to do in the machine's memory, and nothing else.
  */
 #include <sys/mman.h>
 
@@ -24,13 +24,13 @@ void image_reset(void)
 		machine_fail("no memory for the image");
 }
 
-/* From now on these bytes are what they are now, unless the model is told. */
+/* Expect the present contents of these bytes from now on. */
 void image_take(phys_addr_t phys, size_t size)
 {
 	memcpy(at(phys), machine_memory(phys), size);
 }
 
-/* Bounce memory is cleared before a device sees it. */
+/* Expect that these bytes have been cleared, as bounce memory is before devices see it. */
 void image_take_cleared(phys_addr_t phys, size_t size)
 {
 	if (!size)
@@ -49,7 +49,7 @@ void image_write(phys_addr_t phys, const void *data, size_t size)
 	memcpy(at(phys), data, size);
 }
 
-/* What somebody has read must be what is expected at @phys. */
+/* Compare data that was read with the data that is expected at @phys. */
 void image_check_data(phys_addr_t phys, const void *data, size_t size, const char *who)
 {
 	const u8 *expected = at(phys), *seen = data;

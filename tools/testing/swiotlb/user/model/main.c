@@ -8,7 +8,7 @@
  *	fuzz --shrink FILE [--out DIR]
  *
  * A failure ends the process, so sequences run in children, many in each. A child
- * says in shared memory where it is.
+ * stores its progress in shared memory.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -39,7 +39,7 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-/* The sequence of a seed. Few machines fail during boot. */
+/* The sequence of a seed. In few sequences something fails during boot. */
 static unsigned int random_steps(u64 seed, struct step *steps)
 {
 	u64 random = seed, word;
@@ -171,7 +171,7 @@ static void save(const char *dir, const struct step *steps, unsigned int nr, con
 	printf("# replay: %s --replay %s\n", program, name);
 }
 
-/* A sequence has failed: keep what is left of it when it is short and plain. */
+/* A sequence has failed: make it short and plain, print it and keep it. */
 static void report(struct step *steps, unsigned int nr, const char *dir, const char *program)
 {
 	double start = seconds();
@@ -180,7 +180,7 @@ static void report(struct step *steps, unsigned int nr, const char *dir, const c
 		nr = shrink(steps, nr, fails);
 	else
 		printf("# it does not fail on its own\n");
-	printf("# made %u steps of it in %.1f s\n", nr - min(nr, HEADER_STEPS),
+	printf("# shortened to %u steps in %.1f s\n", nr - min(nr, HEADER_STEPS),
 	       seconds() - start);
 	show(steps, nr);
 	save(dir, steps, nr, program);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which slot belongs to whom, and where a mapping has to go. The rules are those of
- * the documentation; the search for a place tries every one.
+ * Which mapping has which slots, and where a mapping must be. The rules are those of
+ * the documentation. The search for a place tries all places.
  */
 #include "model.h"
 
-/* Slots that a mapping has, by the memory that they are */
+/* For each slot of the machine's memory: a mapping has it. */
 static bool taken[MACHINE_PAGES * 2];
 
 void model_reset(void)
@@ -35,7 +35,7 @@ static void check_set(struct io_tlb_pool *pool, unsigned int i)
 		machine_fail("set %u is at %#llx", i, (unsigned long long)maddr);
 }
 
-/* The place of one that has been freed, or another */
+/* The entry of a pool that has been freed, or a new one */
 static struct model_pool *new_place(struct model_mem *mm)
 {
 	unsigned int i;
@@ -94,8 +94,8 @@ static bool is_in_table(struct model_mem *mm, const struct model_pool *mp)
 }
 
 /*
- * Where memory has to be made contiguous a pool stays that has been seen in use, if no
- * other is as low.
+ * With a backend, a pool that has been seen in use must stay, unless another pool is as
+ * low.
  */
 static bool stays(struct model_mem *mm, const struct model_pool *mp)
 {
@@ -111,7 +111,7 @@ static bool stays(struct model_mem *mm, const struct model_pool *mp)
 	return true;
 }
 
-/* Is there a pool that may go one day? */
+/* Is there a pool that may be freed when it is idle? */
 bool model_may_shrink(struct model_mem *mm)
 {
 	struct model_pool *mp;
@@ -123,8 +123,8 @@ bool model_may_shrink(struct model_mem *mm)
 }
 
 /*
- * Pools have been looked at: those that were idle for the second time are gone, and no
- * others. One may stay if there was no memory for another table.
+ * The software IO TLB has looked for idle pools. Those that were idle for the second time
+ * must be gone, and no others. A pool may stay if there was no memory for another table.
  */
 void model_shrink(struct model_mem *mm, bool may_stay)
 {
@@ -150,7 +150,7 @@ void model_shrink(struct model_mem *mm, bool may_stay)
 	model_find_new_pools(mm);
 }
 
-/* How much of what is always there does the device reach, by whole slot sets? */
+/* How many bytes of the default pool does the device reach? Counts whole slot sets. */
 static size_t reached(struct model_mem *mm, struct device *dev)
 {
 	u64 limit = min_not_zero(*dev->dma_mask, dev->bus_dma_limit);
@@ -171,7 +171,7 @@ static size_t reached(struct model_mem *mm, struct device *dev)
 	return bytes;
 }
 
-/* What a driver is told: a slot set, or of little memory a 128th, padding aside */
+/* The size that a driver is told: a slot set, or a 128th of little memory; less padding */
 size_t model_told(struct model_mem *mm, struct device *dev)
 {
 	size_t padding = DIV_ROUND_UP(dev->min_align_mask, IO_TLB_SIZE) * IO_TLB_SIZE;
@@ -182,7 +182,7 @@ size_t model_told(struct model_mem *mm, struct device *dev)
 	return max(most, padding + PAGE_SIZE) - padding;
 }
 
-/* Pools are only ever freed in model_shrink(). */
+/* Find pools that were added. No pool may be missing, except those of model_shrink(). */
 void model_find_new_pools(struct model_mem *mm)
 {
 	struct io_tlb_pool_table *table = mm->mem->pools;
@@ -221,7 +221,7 @@ void model_add_mem(struct model_mem *mm, struct io_tlb_mem *mem, const char *dir
 
 /* --- where a mapping may be --- */
 
-/* What the device calls a machine address: %DMA_MAPPING_ERROR if nothing */
+/* The device's DMA address for a machine address, or %DMA_MAPPING_ERROR */
 dma_addr_t model_machine_to_dma(struct device *dev, phys_addr_t maddr)
 {
 	const struct bus_dma_region *r = dev->dma_range_map;
@@ -243,28 +243,28 @@ void want_init(struct want *want, struct device *dev, phys_addr_t orig, size_t s
 	want->limit = limit;
 	want->translated = false;
 
-	/* Bits that are to be preserved and that the place of the allocation does not give */
+	/* Preserved address bits below the alignment of the allocation */
 	want->offset = orig & dev->min_align_mask & (alloc_align_mask | (IO_TLB_SIZE - 1));
 	bytes = ALIGN((u64)size + want->offset, (u64)alloc_align_mask + 1);
 	want->nslots = 0;
 	if (size && size <= IO_TLB_MAX_MAPPING)
 		want->nslots = DIV_ROUND_UP(bytes, IO_TLB_SIZE);
 
-	/* Without any wish, a page or more starts at a page. */
+	/* If no alignment is asked for, a mapping of a page or more starts at a page. */
 	want->align_mask = alloc_align_mask | (IO_TLB_SIZE - 1);
 	if (!alloc_align_mask && !dev->min_align_mask && size >= PAGE_SIZE)
 		want->align_mask = PAGE_SIZE - 1;
 }
 
-/* What the device calls a machine address; an IOMMU's ranges are its own. */
+/* The address that the device or its IOMMU has for a machine address */
 static dma_addr_t seen_at(const struct want *want, phys_addr_t maddr)
 {
 	return want->translated ? maddr : model_machine_to_dma(want->dev, maddr);
 }
 
 /*
- * Would the device be content with an allocation at this offset of a set? Where its
- * ranges meet within a set, it is served from the first of them.
+ * Can the device use an allocation at this offset of a set? If two of its ranges meet
+ * within a set, only the first of them counts.
  */
 static bool suits(const struct want *want, phys_addr_t set, size_t offset)
 {
@@ -300,7 +300,7 @@ static bool slot_fits(const struct model_pool *mp, const struct want *want, unsi
 		is_free(mp, slot, want->nslots);
 }
 
-/* Are all sets that it would lie in one piece for the device, and for the bus? */
+/* Are these sets contiguous by machine address and by DMA address? */
 static bool sets_adjacent(const struct model_pool *mp, const struct want *want,
 			  unsigned int first, unsigned int last)
 {
@@ -322,7 +322,7 @@ static bool span_fits(const struct model_pool *mp, const struct want *want, unsi
 		sets_adjacent(mp, want, first, last) && is_free(mp, slot, want->nslots);
 }
 
-/* A span has to go somewhere if it can, unless it is not known what its ranges do to it. */
+/* Is there room for a mapping of several sets? With DMA ranges the model cannot tell. */
 static bool any_span_fits(struct model_mem *mm, const struct want *want)
 {
 	const struct model_pool *mp;
@@ -362,7 +362,7 @@ static unsigned int own_area(const struct model_pool *mp, unsigned int cpu)
 	return cpu % mp->nareas;
 }
 
-/* Would the device be content with some place in an empty set? */
+/* Can the device use some place in an empty set? */
 bool model_could_fit(const struct want *want)
 {
 	struct want unlimited = *want;
@@ -375,7 +375,7 @@ bool model_could_fit(const struct want *want)
 	return false;
 }
 
-/* Is there room where a mapping takes only one lock? */
+/* Is there room in the CPU's own area of the first pool? */
 bool model_own_area_fits(struct model_mem *mm, const struct want *want, unsigned int cpu)
 {
 	struct model_pool *mp = &mm->pools[0];
@@ -384,7 +384,7 @@ bool model_own_area_fits(struct model_mem *mm, const struct want *want, unsigned
 		lowest_fit(mp, want, own_area(mp, cpu)) >= 0;
 }
 
-/* Is there room anywhere but in a pool that would have to be made? */
+/* Is there room in any pool that exists? */
 bool model_fits(struct model_mem *mm, const struct want *want)
 {
 	unsigned int i, area;
@@ -402,7 +402,7 @@ bool model_fits(struct model_mem *mm, const struct want *want)
 
 /* --- a mapping comes and goes --- */
 
-/* In machine memory, which is what devices share: by where the device gets to. */
+/* Find the memory by the DMA address, and check that no other mapping has it. */
 static void take_memory(const struct mapping *map, bool take)
 {
 	struct device maddr_itself = { }, *dev = map->iommu ? &maddr_itself : map->want.dev;
@@ -435,7 +435,7 @@ static struct model_pool *pool_of(struct model_mem *mm, phys_addr_t phys)
 	return NULL;
 }
 
-/* The lowest place in its area, and that this CPU's if it can be */
+/* The place must be the lowest in its area. If this CPU's area has room, it must be there. */
 static void check_lowest(struct model_mem *mm, const struct mapping *map, unsigned int cpu)
 {
 	struct model_pool *mp = map->pool;
@@ -463,7 +463,7 @@ static void place(struct model_mem *mm, struct mapping *map, unsigned int cpu)
 		machine_fail("slot %u is in use", map->slot);
 	if (slot_fits(mp, &map->want, map->slot))
 		check_lowest(mm, map, cpu);
-	/* Where it has to start may leave too little of each set: then it is a span as well. */
+	/* The place where it must start may leave too little of a set, so it uses two. */
 	else if ((!is_span(&map->want) && model_fits(mm, &map->want)) ||
 		 !span_fits(mp, &map->want, map->slot))
 		machine_fail("slot %u is not for this device", map->slot);
@@ -487,7 +487,7 @@ static void place_in_transient(struct model_mem *mm, struct mapping *map)
 			   pool->end - map->tlb - map->want.size);
 }
 
-/* A mapping was made: is it right, and what is where from now on? */
+/* A mapping was made: check its place, and record it. */
 void model_map(struct model_mem *mm, struct mapping *map, unsigned int cpu)
 {
 	map->mem = mm;
@@ -510,7 +510,7 @@ void model_unmap(struct mapping *map)
 		memset(&map->pool->used[map->slot], false, map->want.nslots);
 		mm->used -= map->want.nslots;
 	} else {
-		/* Readers may still look at it, so it has not been freed. */
+		/* Readers may still look at the pool, so it has not been freed. */
 		mm->used -= map->transient->nslabs;
 		mm->transient -= map->transient->nslabs;
 	}
@@ -536,7 +536,7 @@ phys_addr_t model_free_address(struct model_mem *mm, unsigned int choice)
 	return DMA_PHYS_NONE;
 }
 
-/* --- what the software IO TLB says of itself --- */
+/* --- counters and maps of the software IO TLB --- */
 
 static u64 read_counter(struct model_mem *mm, const char *name)
 {
@@ -556,7 +556,7 @@ static void check_counter(struct model_mem *mm, const char *name, u64 expected)
 			     (unsigned long long)expected);
 }
 
-/* What areas may use before the mark is looked at: an area of few sets, two slots */
+/* The mark may be too high by a sixteenth of all slots, and by two slots for each pool. */
 static void check_hiwater(struct model_mem *mm)
 {
 	u64 value = read_counter(mm, "io_tlb_used_hiwater");
@@ -576,7 +576,7 @@ void model_check_counters(struct model_mem *mm)
 	check_counter(mm, "io_tlb_transient_nslabs", mm->transient);
 }
 
-/* Do both agree on which slots of a pool are free? Looks at @nr from @slot on. */
+/* Do model and pool agree on which slots are free? Checks @nr slots from @slot on. */
 void model_check_slots(struct model_pool *mp, unsigned int slot, unsigned int nr)
 {
 	unsigned int end = min(slot + nr, mp->nslots);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A reference for the software IO TLB: slow, and obvious. It is told what is done to
- * the real one, and says what must have come of it:
+ * A reference model of the software IO TLB: slow and simple. It is told what is done to
+ * the real one, and checks the results:
  *
- *	model.c		which slot belongs to whom, and where a mapping has to go
- *	image.c		what every byte of bounce memory and of original buffers is
+ *	model.c		which mapping has which slots, and where a mapping must be
+ *	image.c		expected contents of bounce memory and of original buffers
  *	steps.c		an operation in eight bytes
  *	world.c		the machine that a sequence of steps is run on
- *	run.c		each operation: on the software IO TLB, on the model, compared
- *	main.c		random sequences; shrink.c makes one that fails short
+ *	run.c		does each operation to both, and compares them
+ *	main.c		random sequences; shrink.c shortens one that fails
  *	fuzz_*.c	entries for coverage-guided fuzzers
  *
- * Where a mapping of more than a slot set goes is not predicted: it has to be a place
- * that suits, and if there is one the mapping must not fail.
+ * The model does not predict the place of a mapping of more than a slot set. Any place
+ * that suits is right, and if there is one, the mapping must not fail.
  *
  * The model knows Documentation/core-api/swiotlb.rst and the comments of functions
  * and structures, not the code. It keeps an array with one element a slot, and finds
@@ -84,7 +84,7 @@ struct model_mem {
  * @limit:	Highest DMA address.
  * @translated: An IOMMU is between the device and the bus.
  * @offset:	Distance from the allocation to the mapping.
- * @nslots:	Slots, 0 if it is nothing or too large for any pool.
+ * @nslots:	Slots; 0 if @size is 0 or too large for any pool.
  */
 struct want {
 	struct device *dev;
@@ -100,12 +100,12 @@ struct want {
 /**
  * struct mapping - what has been mapped
  * @want:	The request.
- * @mem:	Where it was served from.
+ * @mem:	Software IO TLB that it is in.
  * @pool:	Its pool, %NULL if that is transient.
  * @transient:	The transient pool.
  * @slot:	First slot.
  * @tlb:	Physical address of the bounce buffer.
- * @dma:	What the device was told.
+ * @dma:	DMA address.
  * @dir:	Direction.
  * @coherent:	Coherent memory: there is no original.
  * @iommu:	The device reaches it through an IOMMU.

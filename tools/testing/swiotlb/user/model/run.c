@@ -6,7 +6,7 @@
 
 static bool printing;
 
-/* A line on what comes of a step, below that on the step itself */
+/* Print what a step did, below the line that describes the step. */
 #define tell(fmt, ...) do { if (printing) printf("#       " fmt "\n", ##__VA_ARGS__); } while (0)
 
 static struct device *dev_of(const struct step *step)
@@ -19,7 +19,7 @@ static struct model_mem *mem_of(struct device *dev)
 	return dev->dma_io_tlb_mem == &io_tlb_default_mem ? &world.mem[0] : &world.mem[1];
 }
 
-/* A mapping that there is, or %NULL */
+/* The mapping that a step is about, or %NULL if there is none */
 static struct mapping *map_of(const struct step *step)
 {
 	struct mapping *map;
@@ -56,9 +56,9 @@ static gfp_t zone_within(u64 limit)
 }
 
 /*
- * Can a transient pool not help but serve this? If there are pages of the next power of
- * two, which are aligned to their size, and nothing that the device wants depends on
- * where they are.
+ * Must a transient pool be able to serve this? It must if there are pages, of which the
+ * number is the next power of two and which are aligned to their size, and if it does not
+ * matter to the device where they are.
  */
 static bool transient_due(struct model_mem *mm, const struct want *want)
 {
@@ -84,7 +84,7 @@ static bool transient_due(struct model_mem *mm, const struct want *want)
 	return vaddr;
 }
 
-/* There was no room: is that so, and is something done about it? */
+/* A mapping failed. That is wrong if @hope says why it had to succeed. */
 static void check_no_room(const char *hope)
 {
 	tell("-> no room");
@@ -310,7 +310,7 @@ static void device_access(const struct step *step, bool write)
 	world_look_at(map);
 }
 
-/* --- what happens around it --- */
+/* --- other operations --- */
 
 static void cpu_write(const struct step *step)
 {
@@ -343,11 +343,11 @@ static void grow(void)
 		machine_fail("there was no room, and nobody has asked for more");
 	world.growth_due = false;
 	model_find_new_pools(&world.mem[0]);
-	/* The pause after a failure */
+	/* Let the pause after a failure end. */
 	machine_ticks += HZ;
 }
 
-/* Pools are looked at, whether they are idle. */
+/* Run the search for idle pools. */
 static void free_idle(void)
 {
 	bool may_stay = failure_pending(FAIL_KMALLOC);
@@ -394,7 +394,7 @@ static void sync_free(const struct step *step)
 	swiotlb_sync_single_for_device(dev, phys, 1 + step->size % 8192, DMA_TO_DEVICE);
 }
 
-/* Nothing is returned, whatever is said of size and direction. Nothing is copied either. */
+/* No slots are freed and nothing is copied, whatever size and direction are passed. */
 static void unmap_inside(const struct step *step, struct mapping *map)
 {
 	size_t offset = 1 + step->size % map->want.size;
@@ -412,7 +412,7 @@ static void unmap_inside(const struct step *step, struct mapping *map)
 		machine_fail("nobody says that this is inside of a mapping");
 }
 
-/* None, all that there is, beyond the end of all pools, a bit too much */
+/* Nothing; nearly all addresses that there are; beyond the end of all pools; a bit too much */
 static size_t impossible_size(const struct step *step, size_t left)
 {
 	switch (step->size >> 28 & 3) {
@@ -427,7 +427,7 @@ static size_t impossible_size(const struct step *step, size_t left)
 	}
 }
 
-/* What is mapped from there on is copied, unless the size is zero. */
+/* All that is mapped from @offset on is copied, unless the size is zero. */
 static void sync_impossible(const struct step *step, struct mapping *map)
 {
 	size_t offset = step->size % map->want.size, left = map->want.size - offset;
@@ -455,7 +455,7 @@ static void call_hostile(const struct step *step)
 		sync_impossible(step, map);
 }
 
-/* What it says of itself must not be taken for one of our bounce buffers. */
+/* A foreign page has a pfn of its own domain. It must not be taken for that of a bounce buffer. */
 static void make_foreign(const struct step *step)
 {
 	unsigned int page = step->size % ARENA_PAGES;
@@ -548,7 +548,7 @@ static void print_step(const struct step *steps, unsigned int i)
 	printf("# %3u %s\n", i, text);
 }
 
-/* Step number @progress is in the works. */
+/* Run a sequence. @progress is the number of the step that runs. */
 void run_sequence(const struct step *steps, unsigned int nr, unsigned int *progress, bool print)
 {
 	struct step header[HEADER_STEPS] = { 0 };

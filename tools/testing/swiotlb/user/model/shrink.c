@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Make a sequence that fails short, then plain: steps are left out as long as it
- * fails, by halves first, and what is left is set to zero, down to single bits.
+ * A sequence fails: make it short, then plain. Steps are left out as long as it fails, at
+ * first half of them. Then operands are set to zero, down to single bits.
  */
 #include "steps.h"
 
 static bool (*fails)(const struct step *steps, unsigned int nr);
 
-/* Without steps @from to @from + @count - 1: does it still fail? Then so be it. */
+/* Leave out @count steps from @from on, if the sequence still fails without them. */
 static bool without(struct step *steps, unsigned int *nr, unsigned int from, unsigned int count)
 {
 	struct step shorter[MAX_STEPS];
@@ -58,7 +58,7 @@ static bool clear_bits(struct step *steps, unsigned int nr, unsigned int i, u64 
 	return try_step(steps, nr, i, plain);
 }
 
-/* All operands, one byte after the other, then each bit. What is done stays. */
+/* Clear all operands, or one byte after the other, then each bit. The operation stays. */
 static bool make_plain(struct step *steps, unsigned int nr, unsigned int i)
 {
 	unsigned int first = i < HEADER_STEPS ? 0 : 8, bit;

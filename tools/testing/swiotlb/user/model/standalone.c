@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An entry for a fuzzer as a program without one: each file named, or standard input.
- * Says which, so that the last line before a failure is the file that fails.
+ * Runs the entry for a fuzzer without a fuzzer: on each file named, or on standard input.
+ * Prints the name first, so that the last line before a failure is the file that fails.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void run(FILE *file, const char *name)
 	}
 	fprintf(stderr, "%s\n", name);
 	size = fread(data, 1, MAX_SIZE, file);
-	/* Of the right size, for AddressSanitizer */
+	/* Exactly the size of the data, so that AddressSanitizer finds reads beyond it */
 	data = realloc(data, size ? size : 1);
 	fuzz_one(data, size);
 	free(data);

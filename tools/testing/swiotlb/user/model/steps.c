@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the bytes of a step mean. Zero is the plainest choice everywhere, which is
- * what shrinking aims at.
+ * What the bytes of a step mean. Zero is always the plainest choice, because shrinking
+ * sets bytes to zero.
  */
 #include "steps.h"
 
@@ -78,7 +78,7 @@ void machine_of(const struct step *step, struct machine_choice *choice)
 	choice->fail_nth = step->size >> 20 & 7;
 }
 
-/* In the range of addresses where the pool of a native machine is; also within a set */
+/* An address in the memory where a native machine has its pool, also within a set */
 static u64 split_of(const struct step *step)
 {
 	u64 split = MACHINE_LOW_START + MACHINE_LOW_SIZE -
@@ -87,7 +87,7 @@ static u64 split_of(const struct step *step)
 	return step->size >> 16 & 3 ? split : split + (step->size >> 10 & 63) * PAGE_SIZE;
 }
 
-/* Offsets are of pages: for such a device no set is aligned to more. */
+/* Offsets are any number of pages, so such a device sees sets that are aligned to a page only. */
 static void range_map_of(const struct step *step, struct bus_dma_region *map)
 {
 	u64 split = split_of(step), skew = (step->size >> 4 & 63) * PAGE_SIZE;
@@ -133,7 +133,7 @@ void device_of(const struct step *step, struct device_choice *choice)
 
 /* --- operands --- */
 
-/* A multiple of 16; or more than a set, far too much, nothing */
+/* A multiple of 16; or more than a set; or far too much; or 0 */
 static size_t unusual_size(u32 rest)
 {
 	if (rest % 4)
@@ -143,7 +143,7 @@ static size_t unusual_size(u32 rest)
 	return rest % 16 ? SIZE_MAX - rest : 0;
 }
 
-/* Anything, but often around the sizes of things; zero is a byte. */
+/* Any size, but often near that of a slot, a page or a set. Zero means one byte. */
 size_t size_of(const struct step *step)
 {
 	static const size_t marks[] = {
@@ -170,7 +170,7 @@ size_t size_of(const struct step *step)
 	}
 }
 
-/* Where in the memory for original buffers */
+/* Offset in the memory for original buffers */
 size_t place_of(const struct step *step)
 {
 	size_t offset = step->place & 0xfff;
@@ -201,7 +201,7 @@ unsigned long attrs_of(const struct step *step)
 
 /*
  * A part of @whole bytes; half of the time all of it. One time in 32 it goes beyond
- * the end, and that is what is returned.
+ * the end, and then true is returned.
  */
 bool part_of(const struct step *step, size_t whole, size_t *offset, size_t *size)
 {
@@ -276,7 +276,7 @@ static void describe_map(const struct step *step, char *text, size_t size)
 		snprintf(text + n, size - n, ", atomic");
 }
 
-/* What a step is; which mapping it is about is only known when it runs. */
+/* Describe a step. The mapping that it is about is known only when it runs. */
 void describe(const struct step *steps, unsigned int i, char *text, size_t size)
 {
 	const struct step *step = &steps[i];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A sequence: a machine, its devices, and what is done to the software IO TLB. Every
- * string of bytes is one, so random numbers, a fuzzer, and a file that failed once all
- * go the same way.
+ * string of bytes is a sequence. So random numbers, input of a fuzzer, and files of
+ * earlier failures run in the same way.
  */
 #ifndef _STEPS_H
 #define _STEPS_H
@@ -37,14 +37,14 @@ struct step {
  * @OP_DEVICE_READ:	The device reads.
  * @OP_DEVICE_WRITE:	The device writes, all or less.
  * @OP_CPU_WRITE:	The CPU writes to original buffers, mapped or not.
- * @OP_CPU:		Another CPU goes on.
+ * @OP_CPU:		Change the CPU.
  * @OP_GROW:		The worker runs.
  * @OP_SHRINK:		Pools that are idle are freed.
  * @OP_GRACE:		An RCU grace period ends.
  * @OP_FAIL:		The n-th allocation of some kind from now fails.
  * @OP_UNMAP_FREE:	Unmap where nothing is mapped.
  * @OP_SYNC_FREE:	Sync where nothing is mapped.
- * @OP_FOREIGN:		A page becomes another domain's, with a number like one of ours.
+ * @OP_FOREIGN:		A page becomes another domain's, with the pfn of a page of ours.
  * @OP_HIWATER:		Reset the high-water mark.
  * @OP_ALLOC:		swiotlb_alloc(); swiotlb_free() is an unmap.
  * @OP_LARGEST:		Map as much as swiotlb_max_mapping_size() says.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine that a sequence runs on, from boot to the end, where nothing may be
- * left behind.
+ * The machine that a sequence runs on, from boot to the end. Nothing may be lost
+ * then.
  */
 #include "world.h"
 
@@ -11,7 +11,7 @@
 
 struct world world;
 
-/* Random bytes: @size of them, up to that of an arena */
+/* @size random bytes, at most %ARENA_SIZE */
 const u8 *noise(unsigned int choice, size_t size)
 {
 	static u64 bytes[NOISE_SIZE / sizeof(u64)];
@@ -139,7 +139,7 @@ void world_look_around(void)
 	glance(world.arena[world.looked_at & 1], ARENA_SIZE);
 }
 
-/* Part of a range, and @margin more before and behind as far as the range goes */
+/* Check a part of a range, and up to @margin more bytes of the range on both sides. */
 static void look_at_part(phys_addr_t start, size_t whole, phys_addr_t phys, size_t size,
 			 size_t margin)
 {
@@ -179,7 +179,7 @@ static void look_at_mem(struct model_mem *mm)
 
 /* --- the end --- */
 
-/* Free pools that were added, though they have not been idle: it shows what has leaked. */
+/* Free pools that were added, though they have not been idle, to find out what has leaked. */
 static void free_growth(struct io_tlb_mem *mem)
 {
 	struct io_tlb_pool_table *table = mem->pools;

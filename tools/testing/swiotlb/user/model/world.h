@@ -24,7 +24,7 @@
  * @nr_maps:	How many there are.
  * @cpu:	The CPU that runs.
  * @growth:	How often the worker has run.
- * @growth_due:	It must have been started since.
+ * @growth_due:	The worker must have been scheduled since then.
  * @fail_nth:	For each kind of failure, which call fails.
  * @may_leak:	Memory cannot be taken back from devices, and may be leaked.
  * @looked_at:	Position of the checks that do not look at everything each time.

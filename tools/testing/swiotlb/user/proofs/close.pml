@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * swiotlb_pool_close() and swiotlb_unpublish(): a pool is freed while others search it.
- * Nobody may touch it afterwards, and if it turns out to be in use it must be as it was.
+ * Nothing may access it afterwards. If it turns out to be in use, it must remain as it was.
  *
- * Two areas of a slot each. Mappers take the slot of one, or of both as a span does, one
- * lock at a time, within an RCU reader; they use it and return it outside of that. Shared
- * variables are only touched under a lock, so interleavings are all there is; who saw the
- * table with the pool in it is a reader that a grace period waits for.
- * &io_tlb_mem.tries_lock is left out: there are fewer interleavings with it.
+ * There are two areas of a slot each. A mapper is an RCU reader while it takes the slot of
+ * one area, or of both like a mapping of several sets, with one lock at a time. Afterwards it
+ * uses and returns the slots. Shared variables are only accessed under a lock, so only
+ * interleavings matter. A mapper that saw the table with the pool is a reader that a grace
+ * period waits for. &io_tlb_mem.tries_lock is left out: it allows fewer interleavings.
  *
  * holds:	closed
  * broken:	freed_at_once		WITHOUT_GRACE

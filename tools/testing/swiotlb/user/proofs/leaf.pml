@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is remembered of a leaf of the P2M (arch/x86/xen/p2m-leaf.c): no driver may
- * be told that its pages are contiguous when they are not.
+ * The word of a P2M leaf (arch/x86/xen/p2m-leaf.c): no driver may be told that its
+ * pages are contiguous when they are not.
  *
- * Two entries, each with an owner that writes it now and then, good or bad, and asks
- * about it in between, as a driver does. Two readers read both entries all the time
+ * There are two entries. Each has an owner that writes it now and then, as good or bad,
+ * and asks about it in between, like a driver. Two readers read both entries all the time
  * and store which of them are good. The leaf's word has a bit for each good entry, so
- * that an owner can tell what it is told about its own from the rest.
+ * that an owner can tell the answer about its own entry from that about the other one.
  *
- * Memory is that of the x86: each CPU has a queue of stores that are not visible to
- * others yet, and sees its own. Locked instructions empty it first. UNORDERED_STORES
- * is a weaker machine, which takes any store from the queue.
+ * Memory is that of the x86: each CPU has a queue of stores that it sees itself, but that
+ * are not visible to others yet. Locked instructions empty the queue first.
+ * UNORDERED_STORES is a weaker machine, which takes any store from the queue.
  *
- * What spin has to say with each set of options:
+ * The result that is expected for each set of options:
  *
  * holds:	leaf
  * broken:	word_not_written	WORD_NOT_WRITTEN
@@ -50,7 +50,7 @@ inline store(cpu, where, value)
 	}
 }
 
-/* --- what is right, and what is wrong --- */
+/* --- right variants and wrong ones --- */
 
 #ifdef NO_LOCK
 #define TRYLOCK		true
@@ -120,7 +120,7 @@ inline write_entry()
 	memory[where] = value;						\
 	where = 0; value = 0
 
-/* Stores become visible when they please. */
+/* Stores may become visible at any time. */
 proctype queue(byte cpu)
 {
 	byte where, value;
@@ -128,7 +128,7 @@ proctype queue(byte cpu)
 	do
 	:: atomic { stores[cpu]?where, value -> VISIBLE }
 #ifdef UNORDERED_STORES
-	/* An older store of an entry waits, that of the word does not. */
+	/* A store of the word overtakes an older store of an entry. */
 	:: atomic { stores[cpu]??eval(WORD), value -> where = WORD; VISIBLE }
 #endif
 	od
@@ -151,7 +151,7 @@ proctype owner(byte cpu)
 			changes++
 		}
 		write_entry()
-	:: /* xen_p2m_remembered(): a store of one's own is what one sees */
+	:: /* xen_p2m_remembered(): a CPU sees its own store of the word */
 		atomic {
 			assert(words_queued[cpu] || memory[WORD] < VALID || good ||
 			       !((memory[WORD] - VALID) & (1 << cpu)))

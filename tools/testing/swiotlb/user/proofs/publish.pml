@@ -3,15 +3,15 @@
  * What a CPU sees of a mapping that another CPU has made: the barriers of
  * alloc_slots() and swiotlb_used_by(), and the publication of pools.
  *
- * CPU 0 adds a pool, and has used the device before or has not. It does not care what
- * the others do. CPU 1 maps: it finds the pool in the table, or it is the first pool of
- * all, or makes a transient one. It does not store again what CPU 0 has stored. It then
- * hands the address over to CPU 2, which looks whether the device needs syncs,
- * whether it uses the software IO TLB, and for pool and record.
+ * CPU 0 adds a pool, and may have used the device before. It does not depend on the other
+ * CPUs. CPU 1 maps: it finds the pool in the table, or finds it as the very first pool, or
+ * makes a transient one. It does not store again what CPU 0 has stored. It then hands the
+ * address over to CPU 2. CPU 2 loads whether the device needs syncs and whether it uses
+ * the software IO TLB. It also looks for the pool and the record.
  *
- * The memory is weaker than any that Linux runs on. A store reaches every CPU at a time
- * of its own, so two CPUs may see two stores in different orders. Every variable
- * is stored to once, hence "seen[cpu]" is a set of variables. Barriers:
+ * The memory is weaker than any that Linux runs on. A store reaches each CPU at another
+ * time, so two CPUs may see two stores in different orders. Each variable is stored to
+ * once, so "seen[cpu]" is a set of variables. Barriers:
  *
  *	release store	reaches a CPU after all that the storing CPU had seen
  *	smp_wmb()	what is stored later reaches a CPU after what this one has stored
@@ -33,19 +33,19 @@
  * broken:	table_without_release	CHECK_POOL PLAIN_TABLE
  * broken:	pool_without_release	CHECK_POOL PLAIN_FIRST
  *
- * A driver that does not order its handover does not get what is loaded before
- * swiotlb_used_by(), and not what is stored after alloc_slots():
+ * If a driver does not order its handover, two things may be missing: what is loaded
+ * before swiotlb_used_by(), and what is stored after alloc_slots():
  *
  * broken:	plain_need_sync		CHECK_NEED_SYNC
  * broken:	plain_record		CHECK_RECORD
  *
- * One that does gets everything, and would without the barriers:
+ * If a driver orders its handover, nothing is missing, even without the barriers:
  *
  * holds:	ordered_all		DRIVER_ORDERS CHECK_USES CHECK_POOL CHECK_NEED_SYNC CHECK_RECORD
  * holds:	ordered_no_barriers	DRIVER_ORDERS CHECK_USES CHECK_POOL CHECK_NEED_SYNC CHECK_RECORD WITHOUT_MB WITHOUT_RMB
  */
 
-/* Variables, as sets of one */
+/* Variables: each one is a bit of a set */
 #define USES		1	/* dev->dma_uses_io_tlb */
 #define NEED_SYNC	2	/* !dev->dma_skip_sync */
 #define POOL		4	/* contents of the pool, as init makes them */
@@ -57,7 +57,7 @@
 #define HANDOVER	256	/* the driver's own variable */
 #define ALL		511
 
-short seen[3];			/* what has reached whom; CPU 0 has what it stored */
+short seen[3];			/* what has reached each CPU; CPU 0 has what it stored */
 short stored;			/* by anybody */
 short waits[9];			/* what has to reach a CPU before variable i does */
 
@@ -105,7 +105,7 @@ end:	do
 #define BARRIER		MB
 #endif
 
-/* What has to go before what is stored after the barrier */
+/* What has to reach a CPU before what is stored after the barrier */
 #ifdef WMB
 #define BEFORE		own
 #else
@@ -147,7 +147,7 @@ bool other_user;	/* CPU 0 has used the device */
 bool very_first;	/* there was no pool before */
 
 /*
- * Stores that follow each other are one step: when each reaches whom is up to the memory.
+ * Stores that follow each other are one step: the memory decides when each reaches a CPU.
  *
  * swiotlb_publish(), and a mapping for the same device
  */
@@ -192,7 +192,7 @@ proctype maps()
 	:: !transient && very_first && HAS(1, FIRST)
 	:: !transient && !very_first && HAS(1, POOLS)
 	fi;
-	/* The first user of the device stores; another finds that it has been done. */
+	/* The first user of the device stores the flags. A later user finds them stored. */
 	if
 	:: !other_user ->
 		atomic {
@@ -225,7 +225,7 @@ inline load(what)
 	}
 }
 
-/* What is found by way of a pointer, and so cannot be loaded before the pointer */
+/* Load data behind a pointer, which cannot be loaded before the pointer. */
 inline load_behind(what, pointer)
 {
 	atomic {

@@ -61,7 +61,7 @@
 
 bool reading[READERS];
 
-/* Every reader that is inside now has left once. */
+/* Wait until every reader that is inside now has left once. */
 inline wait_for_readers()
 {
 	i = 0;
@@ -84,7 +84,7 @@ inline read_list()
 	do
 	:: at == 1 -> break
 	:: else ->
-		assert(at < 2);		/* else the pool that is there was not found */
+		assert(at < 2);		/* otherwise pool 1 was not found */
 		assert(alive[at]);
 		at = next[at]
 	od;

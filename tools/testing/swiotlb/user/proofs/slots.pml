@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * set_last_first() without a lock: whoever holds an allocation reads the words of free
+ * set_last_first() without a lock: the owner of an allocation reads the words of free
  * and first bits that lead to its start, while other CPUs take and return slots in
  * the same words under the area's lock. It must always find its own start.
  *
@@ -11,10 +11,10 @@
  * is one other only then, and the owner has up to two slots, to keep it feasible.
  *
  * An allocation of several sets needs no model of its own: the search for its start does
- * the same in each of them, and @goes_on of its sets is changed by its owner alone. That a
- * pool is closed and freed under such readers: close.pml.
+ * the same in each of them, and only its owner changes @goes_on of its sets. close.pml
+ * models that a pool is closed and freed under such readers.
  *
- * What spin has to say with each set of options:
+ * The result that is expected for each set of options:
  *
  * holds:	words
  * holds:	torn_words		TORN
@@ -50,7 +50,7 @@ bool locked;
 #define OWNER_MOST	3
 #endif
 
-/* --- what is right, and what is wrong --- */
+/* --- right variants and wrong ones --- */
 
 #ifdef TAKE_WITHOUT_LOCK
 #define LOCK_TO_TAKE	skip
@@ -165,7 +165,7 @@ inline take(most)
 	atomic { new_free[0] = 0; new_free[1] = 0; new_first = 0; UNLOCK_TAKEN }
 }
 
-/* allocation_end() */
+/* set_free() has to find the end of the allocation. */
 inline check_end()
 {
 	k = start + 1;

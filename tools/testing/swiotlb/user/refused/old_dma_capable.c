@@ -2,8 +2,8 @@
 /*
  * dma_capable() took (dev, dma, size, is_ram) once and takes (dev, phys, dma, size) now.
  * All of these are numbers, so the types let a call of the old form pass; the macro has
- * to refuse it. user/run compiles this file: as it is it has to compile, with LAST the
- * last argument of an old call it must not.
+ * to refuse it. user/run compiles this file. It must compile as it is. It must not compile
+ * if LAST is the last argument of an old call.
  */
 #include <linux/dma-direct.h>
 

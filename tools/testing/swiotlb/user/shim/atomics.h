@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Atomic numbers, for whoever has defined READ_ONCE() and WRITE_ONCE() in his way.
+ * Atomic numbers. The including file defines READ_ONCE() and WRITE_ONCE() first.
  */
 #ifndef _SHIM_ATOMICS_H
 #define _SHIM_ATOMICS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What kernel/dma/direct.c has of the kernel, beyond what the software IO TLB has:
+ * What kernel/dma/direct.c uses of the kernel, besides what the software IO TLB uses:
  * coherent memory, scatterlists, user mappings.
  */
 #ifndef _SHIM_COHERENT_H
@@ -36,7 +36,7 @@ struct page *vmalloc_to_page(const void *vaddr);
 unsigned long vmalloc_to_pfn(const void *vaddr);
 void vunmap(const void *vaddr);
 
-/* --- what a driver hands to others --- */
+/* --- what a driver shares with processes and other drivers --- */
 
 /**
  * struct vm_area_struct - a piece of a process' address space
@@ -115,7 +115,7 @@ static inline void sg_free_table(struct sg_table *table)
 	kfree(table->sgl);
 }
 
-/* --- what is not there: other architectures' ways, peers, memory of a device --- */
+/* --- not supported here: hooks of other architectures, peers, memory of a device --- */
 
 struct pci_p2pdma_map_state {
 	int unused;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lib/swiotlb_init.c as it is, and what only a test needs of it: to forget
- * everything, and to boot.
+ * lib/swiotlb_init.c as it is, and two functions that tests need in the same file: one
+ * resets all state, one boots.
  */
 #include <swiotlb_init.c>
 

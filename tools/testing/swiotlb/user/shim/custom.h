@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Things that behave differently from the kernel's: memory, locks, RCU and
- * messages are those of the fake machine (machine/machine.h), which checks how
- * they are used and fails when it is told to.
+ * Things that behave differently from the kernel's. Memory, locks, RCU and
+ * messages are those of the fake machine (machine/machine.h). It checks how
+ * they are used, and lets calls fail when a test asks for that.
  */
 #ifndef _SHIM_CUSTOM_H
 #define _SHIM_CUSTOM_H
 
 /* --- memory order --- */
 
-/* What the kernel does on purpose without a lock is atomic for ThreadSanitizer. */
-/* A pointer orders what is read through it. */
+/* Atomic, so that ThreadSanitizer does not report them as data races. */
+/* What is read through a pointer is read after the pointer. */
 #define POINTER_CLASS_		__builtin_classify_type((void *)0)
 #define READ_ONCE(x)		__atomic_load_n(&(x),					\
 	__builtin_classify_type(x) == POINTER_CLASS_ ? __ATOMIC_CONSUME : __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
-/* Where a test may have something happen that is meant to be rare: see machine.h */
+/* Here a test can run other code, as an interrupt would: see machine_interrupt */
 void machine_meanwhile(void);
 
 #define smp_store_release(p, v) do {						\
@@ -70,7 +70,7 @@ void machine_irq_restore(unsigned long flags);
 #define spin_lock_irq(l)		do { machine_irq_save(); spin_lock(l); } while (0)
 #define spin_unlock_irq(l)		do { spin_unlock(l); machine_irq_restore(0); } while (0)
 
-/* All CPUs have seen what was written before, and what they wrote can be seen. */
+/* Afterwards all CPUs see what was written before, and what they wrote is visible. */
 #define kick_all_cpus_sync()		do { smp_mb(); machine_meanwhile(); } while (0)
 
 /* A bit of a word as a lock that is only ever tried */
@@ -94,7 +94,7 @@ struct mutex {
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
 
-/* Those of this thread */
+/* Does this thread hold the lock? */
 bool machine_holds(const void *lock);
 
 #define lockdep_is_held(l)	machine_holds(l)
@@ -108,13 +108,13 @@ void might_sleep(void);
 unsigned int raw_smp_processor_id(void);
 unsigned int num_possible_cpus(void);
 
-/* --- time: it passes when the machine is told --- */
+/* --- time: it passes only when a test advances it --- */
 
 extern unsigned long machine_ticks;
 #define jiffies			READ_ONCE(machine_ticks)
 #define INITIAL_JIFFIES		0UL
 
-/* --- RCU and work: both run when the machine is told to --- */
+/* --- RCU and work: both run only when a test runs them --- */
 
 struct rcu_head {
 	struct rcu_head *next;
@@ -150,7 +150,7 @@ bool machine_queue_work(struct work_struct *work, enum machine_queue queue);
 #define queue_work(wq, w)		machine_queue_work(w, WORK_NOW)
 #define queue_delayed_work(wq, w, d)	machine_queue_work(&(w)->work, WORK_LATER)
 
-/* --- messages: collected, so that a test can ask for them --- */
+/* --- messages: collected, so that a test can search them --- */
 
 #ifndef pr_fmt
 #define pr_fmt(fmt) fmt
@@ -159,7 +159,7 @@ bool machine_queue_work(struct work_struct *work, enum machine_queue queue);
 void machine_log(char level, const char *fmt, ...) __printf(2, 3);
 bool machine_warn(bool condition, const char *fmt, ...) __printf(2, 3);
 
-/* %pa prints an address by reference, which userspace cannot: the format stays */
+/* Formats are used as they are, so %pa does not print the address here. */
 #define pr_err(fmt, ...)		machine_log('e', pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_warn(fmt, ...)		machine_log('w', pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_info(fmt, ...)		machine_log('i', pr_fmt(fmt), ##__VA_ARGS__)
@@ -287,7 +287,7 @@ struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_add
 				 gfp_t gfp, bool (*ok)(struct device *, phys_addr_t, size_t));
 bool dma_free_from_pool(struct device *dev, void *start, size_t size);
 
-/* --- what the kernel calls us by: boot parameters, initcalls, device tree --- */
+/* --- what the kernel calls the code by: boot parameters, initcalls --- */
 
 void machine_add_param(const char *name, int (*parse)(char *value));
 void machine_add_initcall(int (*call)(void));
@@ -360,7 +360,7 @@ static inline bool TestClearPageXenRemapped(struct page *page)
 	return was;
 }
 
-/* Does the domain own the machine's devices? Otherwise it may be given some. */
+/* Does the domain own the machine's devices? If not, it may get some later. */
 extern bool machine_is_dom0;
 #define xen_initial_domain()		machine_is_dom0
 extern bool xen_pv_pci_possible;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Machine addresses of the fake machine. With 64 bits: the unedited x86
- * <asm/dma-machine.h>. Its asm does not go with 32 bits, where Xen PV does not run; the
- * fake machine scatters memory there all the same, and its hooks make ordinary calls.
+ * Machine addresses of the fake machine. With 64 bits, this is the unedited x86
+ * <asm/dma-machine.h>. Its asm cannot be compiled for 32 bits, where Xen PV does not run.
+ * The fake machine scatters memory there too, and the hooks below make ordinary calls.
  */
 #ifndef _SHIM_DMA_MACHINE_H
 #define _SHIM_DMA_MACHINE_H

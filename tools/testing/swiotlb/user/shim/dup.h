@@ -218,7 +218,7 @@ static inline int get_order(unsigned long size)
 	return order_base_2(PFN_UP(size));
 }
 
-/* --- GFP flags: the values do not matter, that they differ does --- */
+/* --- GFP flags: the values do not matter, but they must differ --- */
 
 #define __GFP_DMA	0x01U
 #define __GFP_DMA32	0x04U

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lists that are read under RCU. The pointers that a reader follows are atomic, and
- * count_list_step() is told of each element that it looks at.
+ * Lists that are read under RCU. The pointers that a reader follows are atomic. Readers
+ * call count_list_step() for each element that they look at.
  */
 #ifndef _SHIM_RCULIST_H
 #define _SHIM_RCULIST_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory that the device tree reserves: who is called for it (machine/reserved.c).
+ * Memory that the device tree reserves, and the functions called for it, see
+ * machine/reserved.c.
  */
 #ifndef _SHIM_RESERVED_H
 #define _SHIM_RESERVED_H

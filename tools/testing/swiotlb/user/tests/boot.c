@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How the default software IO TLB comes to be: boot parameters, sizes, memory that
- * is not there, late set-up, and tear-down.
+ * Set-up of the default software IO TLB: boot parameters, sizes, shortage of memory,
+ * late set-up, and tear-down.
  */
 #include "test.h"
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
-/* What each text of swiotlb= leads to, and what is said about it */
+/* The effect of each value of swiotlb=, and the message about it */
 TEST(boot_param)
 {
 	static const struct {
@@ -60,7 +60,7 @@ TEST(boot_param)
 	machine_power_on(&config);
 }
 
-/* The largest values that are allowed are, and no sum of them overflows. */
+/* The largest number of slots is accepted, and no calculation with it overflows. */
 TEST(boot_param_extremes)
 {
 	struct machine_config config = { };
@@ -81,7 +81,7 @@ TEST(boot_param_extremes)
 	EXPECT_EQ(swiotlb_size_or_default(), IO_TLB_DEFAULT_SIZE);
 }
 
-/* None unless needed, forced, and not forbidden */
+/* There is a pool if it is needed or forced, but not if it is forbidden. */
 TEST(boot_or_not)
 {
 	struct machine_config config = { };
@@ -127,7 +127,7 @@ TEST(boot_or_not)
 	EXPECT_EQ(mem->defpool->maddr_max, mem->defpool->end - 1);
 }
 
-/* An architecture's wish, which yields to the command line */
+/* The architecture can choose a size, once. The command line takes precedence. */
 TEST(boot_adjust_size)
 {
 	struct machine_config config = { };
@@ -145,7 +145,7 @@ TEST(boot_adjust_size)
 	EXPECT_EQ(swiotlb_size_or_default(), SZ_1M);
 }
 
-/* The default of 64 MiB does not fit into this machine: half, and half again */
+/* The default of 64 MiB does not fit into this machine. It is halved until it fits. */
 TEST(boot_halves)
 {
 	struct machine_config config = { };
@@ -158,7 +158,7 @@ TEST(boot_halves)
 	EXPECT_EQ(swiotlb_size_or_default(), 16 * SZ_1M);
 }
 
-/* Memory that is no multiple of a set: the rest is the caller's. */
+/* The buffer is not a multiple of a set. The caller keeps the rest. */
 TEST(boot_odd_buffer)
 {
 	struct machine_config config = { };
@@ -175,7 +175,7 @@ TEST(boot_odd_buffer)
 	EXPECT_EQ(machine_pages_in_use(), 2);
 }
 
-/* More areas than sets: each area has at least one. */
+/* There are more CPUs than sets. Each area has at least one set. */
 TEST_ALL_FRAMES(boot_more_areas_than_sets)
 {
 	struct machine_config config = { .frames = variant, .cpus = 64 };
@@ -190,7 +190,7 @@ TEST_ALL_FRAMES(boot_more_areas_than_sets)
 	EXPECT_EQ(swiotlb_limit_areas(64, 127), 1);
 	EXPECT_EQ(swiotlb_limit_areas(4, 128 * 7), 4);
 	core_boot(&config);
-	/* An area for each CPU was wanted, which made the pool larger. */
+	/* The pool was made larger, so that each CPU has an area. */
 	EXPECT_EQ(mem->nslabs, 64 * 128);
 	device_init(&dev, 32);
 	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
@@ -204,7 +204,7 @@ TEST_ALL_FRAMES(boot_more_areas_than_sets)
 	buffer_free(&buffer);
 }
 
-/* Seven sets in four areas: the last area has one, and nothing beyond is used. */
+/* Seven sets in four areas: the last area has one set, and no slot beyond it is used. */
 TEST(boot_uneven_areas)
 {
 	struct machine_config config = { .cpus = 4 };
@@ -232,7 +232,7 @@ TEST(boot_uneven_areas)
 	buffer_free(&buffer);
 }
 
-/* Late, from the page allocator: as much as there is in one piece */
+/* Late set-up takes memory from the page allocator: as much as there is in one piece. */
 TEST(boot_late)
 {
 	struct machine_config config = { };
@@ -274,7 +274,7 @@ TEST(boot_late)
 	EXPECT_EQ(machine_pages_in_use(), 0);
 }
 
-/* Late on Xen, whose backend makes sets of what the page allocator has */
+/* Late set-up on Xen: the backend makes the memory of the page allocator contiguous. */
 TEST(boot_late_on_xen)
 {
 	struct machine_config config = { .frames = FRAMES_BY_PAGE };
@@ -312,7 +312,7 @@ TEST_ALL_FRAMES(boot_exit)
 	EXPECT(is_swiotlb_allocated());
 }
 
-/* Encrypted memory: the pool is shared once that is possible, and only it. */
+/* With encryption, the pool is decrypted as soon as that is possible, and nothing else is. */
 TEST(boot_encrypted)
 {
 	struct machine_config config = { .encrypted = true, .param = "512" };
@@ -328,7 +328,7 @@ TEST(boot_encrypted)
 	EXPECT_EQ(machine_pages_in_use(), 0);
 }
 
-/* No memory of the pool shows what was there before it. */
+/* The memory of the pool has been cleared. */
 TEST_ALL_FRAMES(boot_pool_is_clear)
 {
 	struct machine_config config = { .frames = variant };
@@ -349,7 +349,7 @@ TEST_ALL_FRAMES(boot_pool_is_clear)
 static struct device watched;
 static unsigned int looks;
 
-/* Between any two stores: who is told that there is a pool can use it. */
+/* Called between stores of another CPU: if the pool is said to be active, it can be used. */
 static void look(void)
 {
 	looks++;
@@ -360,7 +360,7 @@ static void look(void)
 	EXPECT(swiotlb_supports(&watched, DMA_BIT_MASK(64)));
 }
 
-/* A pool that is set up late can be seen by those who map meanwhile. */
+/* While a pool is set up late, drivers may map: they see no pool, or one that they can use. */
 TEST(boot_late_in_order)
 {
 	struct machine_config config = { .no_pool = true };

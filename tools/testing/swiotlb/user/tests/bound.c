@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much memory bounce buffers may take while the system runs: a part of what the
- * device reaches, so that coherent memory can still be had.
+ * The bound on memory that pools take while the system runs: a part of the memory that
+ * the device reaches, so that coherent memory can still be allocated.
  */
 #include "test.h"
 #include <dma/direct.h>
 
 #define SHARE		4
 #define MEMORY		(MACHINE_LOW_SIZE + MACHINE_HIGH_SIZE)
-/* How many slots there may be for 32 bits, which reach all memory here */
+/* Most slots that may be added for 32 bits, which are enough for all memory here */
 #define MOST		(MEMORY / SHARE >> IO_TLB_SHIFT)
 #define MANY		(10 * MEMORY / SHARE / IO_TLB_SET_BYTES)
 #define SAID		"all that they may have"
@@ -24,7 +24,7 @@ static unsigned int nr_pools(void)
 	return mem->pools->nr;
 }
 
-/* Ten times as much as there may be is asked for, and the worker has its chances. */
+/* Ask for ten times as much as may be added, and run the worker after each request. */
 static void ask_for_much(struct device *dev)
 {
 	unsigned int tries;
@@ -47,7 +47,7 @@ static void unmap_all(struct device *dev)
 	machine_grace_period();
 }
 
-/* Slots that were added, in pools that last and in transient ones */
+/* Slots that were added, including those of transient pools */
 static unsigned long added(void)
 {
 	return mem->nslabs - mem->defpool->nslabs + counter("io_tlb_transient_nslabs");
@@ -70,7 +70,7 @@ static void start(unsigned int frames, unsigned int bits)
 	set = buffer_alloc(IO_TLB_SET_BYTES, 0, __GFP_HIGHMEM);
 }
 
-/* Growth stops, is said to, and goes on when there is room again. */
+/* Growth stops with one message, and goes on when there is room again. */
 TEST_ALL_FRAMES(bound_of_growth)
 {
 	unsigned int round, i;
@@ -100,7 +100,7 @@ TEST_ALL_FRAMES(bound_of_growth)
 	buffer_free(&set);
 }
 
-/* The last pool is as large as there is room. */
+/* The last pool takes just the room that is left. */
 TEST(bound_of_last_pool)
 {
 	boot(FRAMES_BY_PAGE, "2048");
@@ -113,7 +113,7 @@ TEST(bound_of_last_pool)
 	buffer_free(&set);
 }
 
-/* What reaches little may have a part of that, whatever others have where it is not. */
+/* A 24-bit device may have a part of the memory that it reaches. Other pools do not count. */
 TEST_ALL_FRAMES(bound_of_few_bits)
 {
 	static const unsigned int bits = 24;
@@ -128,7 +128,7 @@ TEST_ALL_FRAMES(bound_of_few_bits)
 	EXPECT(added() <= BIT(bits) / SHARE >> IO_TLB_SHIFT);
 	EXPECT(added() >= 512);
 
-	/* That is no reason for others not to grow. */
+	/* Pools for other devices can still be added. */
 	before = nr_pools();
 	while (!machine_work()) {
 		EXPECT(nr < MANY);
@@ -142,8 +142,8 @@ TEST_ALL_FRAMES(bound_of_few_bits)
 }
 
 /*
- * Others have all that may be added. Then there is no more for a device that reaches little
- * either. Nothing is made contiguous to find that out.
+ * Pools for a 32-bit device have taken all that may be added. Then nothing is added for a
+ * 24-bit device either, and no memory is made contiguous in the attempt.
  */
 TEST_ALL_FRAMES(bound_of_all)
 {
@@ -170,7 +170,7 @@ TEST_ALL_FRAMES(bound_of_all)
 	buffer_free(&set);
 }
 
-/* Memory for a device that reaches all may happen to be low. That is no reason not to grow. */
+/* Pools for a 32-bit device may happen to lie low. The bound of 25 bits does not limit them. */
 TEST(bound_of_low_memory)
 {
 	start(FRAMES_NATIVE, 32);
@@ -181,7 +181,7 @@ TEST(bound_of_low_memory)
 	buffer_free(&set);
 }
 
-/* Where there is no growth but transient pools, these are bounded. */
+/* The worker can add no pool, so all added pools are transient. They obey the bound too. */
 TEST(bound_of_transient_pools)
 {
 	start(FRAMES_NATIVE, 32);
@@ -209,7 +209,7 @@ TEST(bound_of_transient_pools)
 	buffer_free(&set);
 }
 
-/* There was room when the worker was started, and there is none any more when it runs. */
+/* There is room when the worker is scheduled, but no room when it runs. */
 TEST(bound_reached_meanwhile)
 {
 	unsigned int i;

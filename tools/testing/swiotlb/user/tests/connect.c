@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a pool's memory is made of on Xen: the largest extents that there are, and what
- * becomes of them when a guest has been saved and restored.
+ * The extents of a pool on Xen: the largest that Xen has, and new ones after a guest has
+ * been saved and restored.
  */
 #include "test.h"
 #include <asm/dma-machine.h>
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
-/* Layouts but the native one */
+/* All layouts except the native one */
 #define TEST_XEN_FRAMES(id) TEST_VARIANTS(id, frames_names + 1)
 
 static void check_sets(struct io_tlb_pool *pool)
@@ -46,7 +46,7 @@ static void boot_xen(enum machine_frames frames, const char *param, unsigned int
 	machine_run_initcalls();
 }
 
-/* 2 MiB where Xen has it */
+/* Xen has extents of 2 MiB, so the pool consists of these. */
 TEST_XEN_FRAMES(connect_large)
 {
 	unsigned int i;
@@ -57,11 +57,11 @@ TEST_XEN_FRAMES(connect_large)
 	EXPECT(mem->defpool->longest >= 2 * SZ_1M);
 	for (i = 0; i < 32; i += 8)
 		EXPECT_EQ(mem->defpool->sets[i].maddr % (2 * SZ_1M), 0);
-	/* First what is low, so that devices that reach little can have some of it */
+	/* The first set is low, so that devices that reach little memory can use it. */
 	EXPECT(mem->defpool->sets[0].maddr < 1 << IO_TLB_LOW_BITS);
 }
 
-/* Only 256 KiB are in one piece: mappings of more are refused, the others work. */
+/* Xen has only small extents: mappings larger than these are refused, the others work. */
 TEST_XEN_FRAMES(connect_fragments)
 {
 	unsigned int order, i;
@@ -69,7 +69,7 @@ TEST_XEN_FRAMES(connect_fragments)
 	struct device dev;
 	dma_addr_t dma;
 
-	/* Memory that is contiguous anyway: connect_contiguous_already */
+	/* In this layout memory is contiguous without an exchange. */
 	if (variant + 1 == FRAMES_BY_2M)
 		return;
 	for (order = 6; order < 9; order++) {
@@ -82,7 +82,7 @@ TEST_XEN_FRAMES(connect_fragments)
 			EXPECT_EQ(mem->defpool->sets[i].maddr % (PAGE_SIZE << order), 0);
 
 		device_init(&dev, 32);
-		/* A driver is told less than any piece has. */
+		/* Drivers are told a size smaller than any extent. */
 		EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 128);
 		buffer = buffer_alloc((PAGE_SIZE << order) + 1, 0, __GFP_HIGHMEM);
 		EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
@@ -107,7 +107,7 @@ TEST_XEN_FRAMES(connect_mixed)
 	EXPECT_EQ(machine_extents_in_use(), 9 * 64);
 }
 
-/* After a restore nothing is an extent any more, and the hypervisor has none to give. */
+/* A restore has scattered the extents, and the hypervisor has no others: tear-down works. */
 TEST(connect_exit_when_moved)
 {
 	boot_xen(FRAMES_BY_PAGE, "512", 0, 0);
@@ -118,7 +118,7 @@ TEST(connect_exit_when_moved)
 	EXPECT_EQ(machine_pages_in_use(), 0);
 }
 
-/* No order has anything: there is no pool, and the time it took is bounded. */
+/* Xen has no extent of any order: there is no pool, and the number of attempts is bounded. */
 TEST(connect_nothing)
 {
 	unsigned int calls;
@@ -127,11 +127,11 @@ TEST(connect_nothing)
 	EXPECT(!is_swiotlb_allocated());
 	EXPECT_EQ(machine_extents_in_use(), 0);
 	calls = machine_failure_calls(FAIL_EXCHANGE);
-	/* At each of four sizes: four orders, with as many bits as there may be */
+	/* Four sizes of the pool, four orders for each, and a few numbers of bits for each */
 	EXPECT(calls < 4 * 4 * 16);
 }
 
-/* A pool that is added is just below the limit: it does not take what is lower first. */
+/* A pool that is added asks for extents below its limit at once, not for lower ones first. */
 TEST_XEN_FRAMES(connect_growth_at_limit)
 {
 	struct io_tlb_pool_table *table;
@@ -150,7 +150,7 @@ TEST_XEN_FRAMES(connect_growth_at_limit)
 	EXPECT(table->pools[1]->maddr_max <= DMA_BIT_MASK(30));
 }
 
-/* An extent is given back in pieces, as much of it as is not needed. */
+/* Tear-down gives back all extents and all pages. */
 TEST_XEN_FRAMES(connect_exit)
 {
 	boot_xen(variant + 1, "2048,2", 0, 0);
@@ -182,7 +182,7 @@ static void map_kept(void)
 	}
 }
 
-/* What was in bounce buffers is still there, and goes where it belongs. */
+/* Bounce buffers have kept their contents, and unmapping copies these to the right buffers. */
 static void unmap_kept(void)
 {
 	u8 *byte;
@@ -199,7 +199,7 @@ static void unmap_kept(void)
 	}
 }
 
-/* Each slot that there is, by mappings of one slot: all where the device finds them */
+/* Map one slot at a time until the pool is full. map() checks that the device finds each. */
 static unsigned int map_all(dma_addr_t *at, struct buffer *buffer)
 {
 	unsigned int nr = 0;
@@ -223,7 +223,7 @@ static void check_all_usable(unsigned int slots)
 	buffer_free(&buffer);
 }
 
-/* All frames are others: every pool is connected anew. */
+/* All frames have changed: every pool is connected anew. */
 TEST_XEN_FRAMES(reconnect_moved)
 {
 	phys_addr_t before;
@@ -248,7 +248,7 @@ TEST_XEN_FRAMES(reconnect_moved)
 	check_all_usable(4096);
 }
 
-/* Nothing has moved: nothing is done. */
+/* No frame has changed: nothing is done. */
 TEST_XEN_FRAMES(reconnect_not_moved)
 {
 	phys_addr_t maddr;
@@ -265,7 +265,7 @@ TEST_XEN_FRAMES(reconnect_not_moved)
 	unmap_kept();
 }
 
-/* One frame is another one, anywhere in a set */
+/* One frame has changed, anywhere in a set. */
 TEST(reconnect_one_frame)
 {
 	static const unsigned int at[] = { 0, 1, 63, 64, 200, 511 };
@@ -282,7 +282,7 @@ TEST(reconnect_one_frame)
 	}
 }
 
-/* A set is in one piece, but in another place */
+/* A set is still contiguous, but has another machine address. */
 TEST_XEN_FRAMES(reconnect_set_elsewhere)
 {
 	unsigned int i;
@@ -304,8 +304,8 @@ static unsigned int free_as_told(size_t at)
 }
 
 /*
- * The new host has less: what cannot be connected is never handed out again, and who
- * frees what was mapped before is told.
+ * The new host has less memory: sets that cannot be connected are never handed out again.
+ * Unmapping what was mapped before the restore causes a warning.
  */
 TEST_XEN_FRAMES(reconnect_less)
 {
@@ -338,7 +338,7 @@ TEST_XEN_FRAMES(reconnect_less)
 	}
 }
 
-/* Lost at one restore, connected at the next: as good as before, for small mappings too */
+/* Sets that one restore has lost are connected at the next, and all their slots are usable. */
 TEST_XEN_FRAMES(reconnect_twice)
 {
 	unsigned int n;
@@ -360,8 +360,8 @@ TEST_XEN_FRAMES(reconnect_twice)
 }
 
 /*
- * Some sets were lost at a restore. When a domain is to be saved again and is not, nothing
- * has moved: what is mapped stays mapped.
+ * Some sets were lost at a restore. Then a save is cancelled, which changes no frame: what
+ * is mapped stays mapped.
  */
 TEST_XEN_FRAMES(reconnect_less_then_not_moved)
 {
@@ -380,7 +380,7 @@ TEST_XEN_FRAMES(reconnect_less_then_not_moved)
 	check_all_usable(1536);
 }
 
-/* A pool that was added has lost some sets. When it is idle it is freed as any other. */
+/* An added pool has lost some sets. When it is idle, it is freed like any other pool. */
 TEST_XEN_FRAMES(reconnect_less_then_shrink)
 {
 	struct io_tlb_pool *added;
@@ -409,7 +409,7 @@ TEST_XEN_FRAMES(reconnect_less_then_shrink)
 	check_all_usable(1024);
 }
 
-/* No memory to keep contents in meanwhile */
+/* There is no memory to keep the contents of bounce buffers in during the exchange. */
 TEST(reconnect_no_memory)
 {
 	struct buffer buffer;
@@ -429,7 +429,7 @@ TEST(reconnect_no_memory)
 	buffer_free(&buffer);
 }
 
-/* A span goes on into a set that is lost: none of it is in use any more. */
+/* A mapping of several sets has lost some of them: none of its slots is in use any more. */
 TEST(reconnect_span_cut)
 {
 	struct buffer buffer;
@@ -451,7 +451,7 @@ TEST(reconnect_span_cut)
 	buffer_free(&buffer);
 }
 
-/* Coherent memory from before: its frames are anyone's now, and are not given away. */
+/* Coherent memory from before a restore has other frames now. They are not exchanged. */
 TEST_XEN_FRAMES(reconnect_coherent)
 {
 	struct page *page;
@@ -468,7 +468,7 @@ TEST_XEN_FRAMES(reconnect_coherent)
 	check_all_usable(512);
 }
 
-/* A pool that was added for a device of few bits is as low after a restore. */
+/* A pool that was added for a 24-bit device is within its reach after a restore too. */
 TEST_XEN_FRAMES(reconnect_low)
 {
 	struct io_tlb_pool *low;
@@ -489,7 +489,7 @@ TEST_XEN_FRAMES(reconnect_low)
 	EXPECT_EQ(mem->pools->nr, 2);
 }
 
-/* What is lost is promised to nobody, until it is there again. */
+/* swiotlb_supports() does not count sets that are lost, until they are connected again. */
 TEST(reconnect_lost_promise)
 {
 	boot_xen(FRAMES_BY_PAGE, "1024,2", 0, 0);
@@ -502,15 +502,15 @@ TEST(reconnect_lost_promise)
 	machine_fail_all(FAIL_EXCHANGE, false);
 	EXPECT(!swiotlb_supports(&dev, DMA_BIT_MASK(32)));
 
-	/* With memory for it at the next restore, it can be promised again. */
+	/* At the next restore there is memory for them, so they count again. */
 	machine_restore();
 	swiotlb_reconnect();
 	EXPECT(swiotlb_supports(&dev, DMA_BIT_MASK(32)));
 }
 
 /*
- * The hypervisor has but fragments: a pool that is added does not help what is larger
- * than they are, and another one would not either, until some are freed.
+ * The hypervisor has only small extents, so a pool that is added has no room for a larger
+ * mapping. No other pool is added for it until the search for idle pools has run.
  */
 TEST(connect_growth_in_pieces)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters in debugfs: how many slots are in use, and how many ever were.
+ * The counters in debugfs: how many slots are in use, and the most that ever were.
  */
 #include "test.h"
 
-/* Never too low, and not too high by more than what is documented, whatever the area. */
+/* The mark is never too low, and too high by no more than documented, whatever the areas. */
 TEST_ALL_FRAMES(counters_hiwater)
 {
 	struct machine_config config = { .frames = variant, .cpus = 4, .param = "1024" };
@@ -47,7 +47,7 @@ TEST_ALL_FRAMES(counters_hiwater)
 	buffer_free(&buffer);
 }
 
-/* Transient pools count as well, while they last and for the mark. */
+/* Slots of transient pools count while the pool exists, and in the high-water mark. */
 TEST(counters_transient)
 {
 	dma_addr_t dma[4], extra[3];
@@ -71,7 +71,7 @@ TEST(counters_transient)
 	EXPECT_EQ(counter("io_tlb_used"), 384);
 	expect_hiwater(518);
 
-	/* Fill again: the mark has room for it. */
+	/* Use fewer slots than before: the mark remains. */
 	dma[0] = map(&dev, &set, DMA_TO_DEVICE);
 	extra[0] = map(&dev, &buffer, DMA_TO_DEVICE);
 	expect_hiwater(518);
@@ -86,8 +86,8 @@ TEST(counters_transient)
 }
 
 /*
- * One CPU after the other uses a part of its area, and stops: what was used before does
- * not add up. Neither do small mappings that wander.
+ * One CPU after the other maps in its area, and unmaps: the mark does not add up the slots
+ * of different CPUs. Nor does it for small mappings.
  */
 TEST(counters_wandering)
 {
@@ -121,7 +121,7 @@ TEST(counters_wandering)
 	buffer_free(&buffer);
 }
 
-/* Without a pool there is nothing to count yet. */
+/* Without a pool all counters are zero. */
 TEST(counters_without_pool)
 {
 	struct machine_config config = { .no_pool = true };

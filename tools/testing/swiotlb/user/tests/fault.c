@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is left when something has failed: either less was set up, which was said, or
- * there is an error; nothing is lost but memory that could not be taken back from
- * the devices, which is said as well; nothing is half there; and the same succeeds as
- * soon as nothing fails.
+ * After a failure, either less was set up, with a message, or an error was returned. The
+ * only memory that is lost is what could not be taken back from the devices, with a
+ * message. Nothing is half set up. The same call succeeds as soon as nothing fails.
  */
 #include "inject.h"
 #include <asm/dma-machine.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools that come and go: a transient one for the mapping that found no room, and a
- * larger one, added by a worker, for those to come.
+ * Growth: a mapping that finds no room gets a transient pool, and a worker adds a larger
+ * pool for later mappings.
  */
 #include "test.h"
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
-/* Fill what there is with maps of one set each; tells how many. */
+/* Fill all pools with mappings of one set each. Returns how many. */
 static unsigned int fill(struct device *dev, struct buffer *set, dma_addr_t *dma)
 {
 	unsigned int i;
@@ -19,7 +19,7 @@ static unsigned int fill(struct device *dev, struct buffer *set, dma_addr_t *dma
 	return i;
 }
 
-/* A full pool: the next mapping is served, in atomic context, and freed after use. */
+/* The pool is full: a mapping in atomic context gets a transient pool, freed after use. */
 TEST(grow_transient)
 {
 	u64 transient, used;
@@ -54,7 +54,7 @@ TEST(grow_transient)
 	unmap(&dev, extra, 5000, DMA_BIDIRECTIONAL);
 	machine_set_atomic(false);
 
-	/* Readers of the list may still look at it. */
+	/* Readers of the list may still use the pool. */
 	EXPECT(machine_pages_in_use() > pages);
 	machine_grace_period();
 	EXPECT_EQ(machine_pages_in_use(), pages);
@@ -91,12 +91,12 @@ TEST(grow_transient_placement)
 			buffer_free(&buffer);
 		}
 	}
-	/* Nothing there: there is no memory below 1 MiB. */
+	/* There is no memory below 1 MiB. */
 	*dev.dma_mask = DMA_BIT_MASK(20);
 	buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 	EXPECT(machine_said("not all within reach"));
-	/* A boundary that what the page allocator has happens to cross is an error. */
+	/* If pages of the page allocator cross the segment boundary, mapping fails. */
 	*dev.dma_mask = DMA_BIT_MASK(32);
 	dev.segment_boundary = 0x7ff;
 	dev.min_align_mask = 0;
@@ -129,7 +129,7 @@ TEST_ALL_FRAMES(grow_pool)
 	more[0] = map(&dev, &buffer, DMA_TO_DEVICE);
 	if (more[0] != DMA_MAPPING_ERROR)
 		unmap(&dev, more[0], 100, DMA_TO_DEVICE);
-	/* On Xen a page may happen to be within reach. */
+	/* On Xen it depends on the frames whether the device reaches a transient pool. */
 	EXPECT(more[0] != DMA_MAPPING_ERROR || variant != FRAMES_NATIVE);
 	EXPECT_EQ(machine_work(), 1);
 	machine_grace_period();
@@ -152,7 +152,7 @@ TEST_ALL_FRAMES(grow_pool)
 	buffer_free(&set);
 }
 
-/* There is memory for less than the first pool: the second has fewer areas. */
+/* There is less memory than for the first pool, so the second has fewer areas. */
 TEST(grow_smaller_pool)
 {
 	struct buffer set;
@@ -185,7 +185,7 @@ TEST(grow_smaller_pool)
 	buffer_free(&set);
 }
 
-/* The pages of a zone lie above what the device reaches: those of the next may not. */
+/* If the pages of a zone are out of reach, pages of the next zone are used. */
 TEST(grow_transient_zones)
 {
 	static const struct {
@@ -204,7 +204,7 @@ TEST(grow_transient_zones)
 	for (i = 0; i < ARRAY_SIZE(zones); i++) {
 		buffer = buffer_alloc(100, 0, __GFP_HIGHMEM);
 		filler = buffer_alloc(SZ_1M, 0, zones[i].zone);
-		/* A page of the zone is within reach, but not one that is free. */
+		/* One page of the zone is within reach, but it is in use. */
 		*dev.dma_mask = zones[i].start + 0xfff;
 		extra = map(&dev, &buffer, DMA_TO_DEVICE);
 		EXPECT(extra != DMA_MAPPING_ERROR);
@@ -218,7 +218,7 @@ TEST(grow_transient_zones)
 	buffer_free(&set);
 }
 
-/* Where the ranges of a device put the pool is not known: growth may help it. */
+/* A pool is added for a device with ranges that shift addresses. */
 TEST(grow_for_device_with_ranges)
 {
 	struct bus_dma_region ranges[2] = { { 0, 0x40000000, 1ULL << 33 } };
@@ -241,7 +241,7 @@ TEST(grow_for_device_with_ranges)
 	buffer_free(&set);
 }
 
-/* Many pools: every one is found by its address, whatever the order they came in. */
+/* With many pools, each is found by its address, in whatever order they were added. */
 TEST_ALL_FRAMES(grow_many)
 {
 	struct buffer set, buffer, space[7];
@@ -250,7 +250,7 @@ TEST_ALL_FRAMES(grow_many)
 	unsigned int nr = 0, pools, i;
 
 	boot(variant, "512");
-	/* Each pool is going to be below the one before, but for the third. */
+	/* Each pool is going to be below the one before, except one of them. */
 	for (i = 0; i < 7; i++)
 		space[i] = buffer_alloc(SZ_1M, 0, variant ? __GFP_HIGHMEM : __GFP_DMA32);
 	swap(space[3], space[4]);
@@ -292,7 +292,7 @@ static struct io_tlb_pool *newest_pool(void)
 	return table->pools[table->nr - 1];
 }
 
-/* A pool that is added lies below what the device reaches, if it can lie anywhere there. */
+/* A pool is added within the reach of the device, unless that is less than 24 bits. */
 TEST_ALL_FRAMES(grow_below_mask)
 {
 	static const unsigned int bits[] = { 23, 24, 25, 28, 32, 64 };
@@ -331,7 +331,7 @@ TEST_ALL_FRAMES(grow_below_mask)
 	buffer_free(&set);
 }
 
-/* Several devices find no room before the worker runs: the pool is for the least of them. */
+/* Several devices find no room before the worker runs: all of them reach the pool. */
 TEST_ALL_FRAMES(grow_for_the_least)
 {
 	static const unsigned int bits[] = { 32, 24, 64 };
@@ -354,7 +354,7 @@ TEST_ALL_FRAMES(grow_for_the_least)
 	EXPECT_EQ(machine_work(), 1);
 	EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(24));
 
-	/* What was wanted then is not wanted for ever. */
+	/* The next pool may lie anywhere again. */
 	extra = map(&dev[1], &buffer, DMA_TO_DEVICE);
 	EXPECT(newest_pool() == swiotlb_find_pool(&dev[1], dma_to_phys(&dev[1], extra)));
 	EXPECT_EQ(mem->growth->bits, 64);
@@ -365,7 +365,7 @@ TEST_ALL_FRAMES(grow_for_the_least)
 	buffer_free(&set);
 }
 
-/* A map that finds no room, and what it got in its place; tells if the worker ran. */
+/* Try to map, run the worker, and unmap what was mapped. Returns whether the worker ran. */
 static unsigned int ask(struct device *dev, struct buffer *buffer)
 {
 	dma_addr_t dma = swiotlb_map(dev, buffer->phys, buffer->size, DMA_TO_DEVICE, 0);
@@ -377,7 +377,7 @@ static unsigned int ask(struct device *dev, struct buffer *buffer)
 	return ran;
 }
 
-/* What few bits cannot get says nothing about more; what more cannot get, fewer cannot. */
+/* A failure for few bits pauses growth for these only, a failure for more bits for both. */
 TEST(grow_pause_is_for_few_bits)
 {
 	struct device few, more;
@@ -409,7 +409,7 @@ TEST(grow_pause_is_for_few_bits)
 	buffer_free(&set);
 }
 
-/* The hypervisor has nothing left: one line, a pause, and growth when it has again */
+/* The hypervisor has no memory: one message, a pause, and growth when it has memory again */
 TEST(grow_again_after_failure)
 {
 	struct buffer set, buffer;
@@ -446,7 +446,7 @@ TEST(grow_again_after_failure)
 	for (i = 0; i < 4; i++)
 		dma[nr++] = map(&dev, &set, DMA_TO_DEVICE);
 
-	/* It has succeeded since, so the next failure is news. */
+	/* Growth has succeeded since, so the next failure is printed. */
 	machine_fail_all(FAIL_EXCHANGE, true);
 	EXPECT_EQ(ask(&dev, &buffer), 1);
 	EXPECT(machine_said("no memory for another pool"));
@@ -457,7 +457,7 @@ TEST(grow_again_after_failure)
 	buffer_free(&set);
 }
 
-/* Xen cannot be asked in atomic context, but pages may happen to be what is wanted. */
+/* Atomic context allows no exchange, but pages may happen to be contiguous and in reach. */
 TEST_ALL_FRAMES(grow_transient_xen)
 {
 	struct buffer set, buffer;
@@ -494,7 +494,7 @@ TEST_ALL_FRAMES(grow_transient_xen)
 	buffer_free(&set);
 }
 
-/* Nor would it for a request that no pool can serve: that must not add one each time. */
+/* A request that no pool can serve does not add a pool. */
 TEST(grow_impossible)
 {
 	struct buffer buffer;
@@ -509,7 +509,7 @@ TEST(grow_impossible)
 	buffer_free(&buffer);
 }
 
-/* Who asked where bounce buffers are expects none elsewhere: no growth any more. */
+/* After swiotlb_stop_growth() no pool is added, even if the worker is already scheduled. */
 TEST(grow_forbidden)
 {
 	struct buffer set;
@@ -531,7 +531,7 @@ TEST(grow_forbidden)
 	buffer_free(&set);
 }
 
-/* With encryption a transient pool is memory that has been decrypted before. */
+/* With encryption, a transient pool consists of memory that was decrypted in advance. */
 TEST(grow_transient_encrypted)
 {
 	struct machine_config config = { .encrypted = true, .param = "512" };
@@ -560,8 +560,8 @@ TEST(grow_transient_encrypted)
 }
 
 /*
- * The kernel's image maps memory that it has freed, which the hypervisor does not take
- * therefore: another buffer will do, and there is no talk of a shortage.
+ * Memory freed from the kernel's image has a second mapping, so the hypervisor does not
+ * take it. The worker tries other buffers, up to four, and reports no shortage.
  */
 TEST_VARIANTS(grow_mapped_twice, ((const char *const[]){ "1", "3", "4", NULL }))
 {
@@ -577,7 +577,7 @@ TEST_VARIANTS(grow_mapped_twice, ((const char *const[]){ "1", "3", "4", NULL }))
 	device_init(&dev, 32);
 	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
 	nr = fill(&dev, &set, dma);
-	/* Where buffers are going to be */
+	/* Find out where the page allocator is going to put the buffers. */
 	for (i = 0; i < 8; i++)
 		fill_up[i] = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
 	for (i = 0; i < 8; i++)
@@ -601,8 +601,8 @@ TEST_VARIANTS(grow_mapped_twice, ((const char *const[]){ "1", "3", "4", NULL }))
 }
 
 /*
- * The page allocator gives the highest memory of a zone first, and the device reaches
- * only the lowest: it gets a pool there, in place of a transient one for each mapping.
+ * The page allocator gives the highest memory of a zone first, but the device reaches only
+ * the lowest. A pool is added there, so that not each mapping needs a transient pool.
  */
 TEST_VARIANTS(grow_low_in_zone, ((const char *const[]){ "free", "full", NULL }))
 {
@@ -652,9 +652,9 @@ static const struct {
 	unsigned int bits;
 	bool helps;
 } reaches[] = {
-	/* All of it is beyond the mask: nothing can help. */
+	/* The range is beyond the mask, so no pool can help. */
 	{ "beyond_the_mask", { { 0, 0x1000000000, 1ULL << 33 } }, 32, false },
-	/* It ends below what may be added, and has no address for the rest. */
+	/* The range ends below all memory that may be added. */
 	{ "ends_early", { { 0, 0, MACHINE_LOW_START } }, 64, false },
 	{ "first_16_mib", { { 0, 0, 16 << 20 } }, 64, true },
 	{ "upper_part", { { 16 << 20, 0, 1ULL << 33 } }, 64, true },
@@ -669,7 +669,7 @@ static const char *const reach_names[] = {
 	"all_with_offset", "low_in_two", NULL,
 };
 
-/* Failing mappings add a pool if that helps the device, and else none. */
+/* Failing mappings add a pool only if that helps the device. */
 TEST_VARIANTS(grow_within_ranges, reach_names)
 {
 	struct buffer set, buffer;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coherent memory and streaming mappings as a driver has them: by kernel/dma/direct.c, and
- * with nothing in hand but an address of the CPU's and a DMA address. The latter may have
- * become that of other memory, when the guest has been restored from an image.
+ * Coherent memory and streaming mappings by kernel/dma/direct.c, as a driver has them: it
+ * knows only the address for the CPU and the DMA address. After the guest has been restored
+ * from an image, the DMA address may be that of other memory.
  */
 #include "test.h"
 #include <dma/direct.h>
@@ -17,7 +17,7 @@ static struct device dev;
  * @attrs:	%DMA_ATTR_*
  * @vaddr:	Where the CPU finds it, or a cookie.
  * @dma:	Where the device finds it.
- * @page:	What it is made of; a driver does not know.
+ * @page:	First page of the memory. A driver does not know it.
  */
 struct coherent {
 	size_t size;
@@ -43,7 +43,7 @@ static void coherent_free(struct coherent *c)
 	dma_direct_free(&dev, c->size, c->vaddr, c->dma, c->attrs);
 }
 
-/* It can be handed to a process, and to another driver. */
+/* A process can map the memory, and another driver can share it. */
 static void expect_shown(struct coherent *c)
 {
 	struct vm_area_struct vma = { .pages = c->size >> PAGE_SHIFT };
@@ -63,7 +63,7 @@ static void expect_shown(struct coherent *c)
 	sg_free_table(&table);
 }
 
-/* The frame at which a handle leads now becomes that of a page of choice. */
+/* Give the frame of a DMA address to the page at @phys. */
 static void lead_handle_to(dma_addr_t dma, phys_addr_t phys)
 {
 	long behind = machine_page_behind(PHYS_PFN(dma));
@@ -76,7 +76,7 @@ static void lead_handle_to(dma_addr_t dma, phys_addr_t phys)
 
 enum { BEFORE_RESTORE, TO_NOBODY, TO_PAGE_IN_USE, TO_FREE_PAGE, NR_WAYS };
 
-/* What the handles are worth: other memory of ours, or none */
+/* Restore the guest. Then the DMA address is that of other memory of ours, or of none. */
 static void restore(unsigned int way, struct coherent *c, phys_addr_t other)
 {
 	if (way == BEFORE_RESTORE)
@@ -108,7 +108,7 @@ static void alloc_show_free(size_t size, unsigned long attrs, unsigned int way)
 
 static const size_t sizes[] = { 4096, 12288, 65536 };
 
-/* Frames of extents that the default pool has been given */
+/* Number of frames in the extents of the default pool */
 static unsigned long extents_of_pool(void)
 {
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
@@ -136,7 +136,7 @@ static void every_size_and_way(const struct machine_config *config, bool cpu_cac
 	}
 }
 
-/* Memory where the kernel sees all its memory */
+/* Memory in the kernel's linear mapping */
 TEST_ALL_FRAMES(handle_linear)
 {
 	struct machine_config config = { .frames = variant, .param = "512" };
@@ -144,7 +144,7 @@ TEST_ALL_FRAMES(handle_linear)
 	every_size_and_way(&config, true, 0);
 }
 
-/* Memory that is remapped, because the device does not look into the CPU's caches */
+/* Memory that is remapped, because the device is not coherent with the CPU's caches */
 TEST_ALL_FRAMES(handle_remapped)
 {
 	struct machine_config config = { .frames = variant, .param = "512" };
@@ -172,7 +172,7 @@ TEST_ALL_FRAMES(handle_highmem)
 	every_size_and_way(&config, true, DMA_ATTR_NO_KERNEL_MAPPING);
 }
 
-/* Pages by dma_alloc_pages(): they are freed by their page. */
+/* Pages of dma_alloc_pages(), which are freed by page and not by address */
 TEST_ALL_FRAMES(handle_pages)
 {
 	unsigned long pages;
@@ -196,7 +196,7 @@ TEST_ALL_FRAMES(handle_pages)
 	}
 }
 
-/* --- a streaming mapping that is left over a restore --- */
+/* --- a streaming mapping that remains mapped over a restore --- */
 
 #define SETS		4
 #define SLOTS		(SETS * IO_TLB_SEGSIZE)
@@ -241,7 +241,7 @@ static void restore_shifted(void)
 	swiotlb_reconnect();
 }
 
-/* What there is, by mappings of a slot each */
+/* Fill the pool with mappings of one slot each. Returns how many. */
 static unsigned int fill(dma_addr_t *at, struct buffer *buffer)
 {
 	unsigned int nr = 0;
@@ -260,8 +260,8 @@ static bool is_among(const dma_addr_t *at, unsigned int nr, dma_addr_t dma)
 }
 
 /*
- * One in each set is left over. Its DMA address is given to no other mapping; unmapping
- * it takes nothing from others, and copies nothing anywhere.
+ * One mapping in each set remains mapped over a restore. No other mapping gets its DMA
+ * address. Unmapping it frees no slots of others, and copies nothing.
  */
 TEST(handle_left_over)
 {
@@ -307,7 +307,7 @@ TEST(handle_left_over)
 	boot_in_sets();
 }
 
-/* Its slots are free again where no set has its address now. */
+/* The slots of such a mapping are free again when no set has its address any more. */
 TEST(handle_left_over_slots)
 {
 	static dma_addr_t at[SLOTS];
@@ -372,7 +372,7 @@ static void expect_decrypted(struct page *page, size_t size, bool decrypted)
 
 static const char *const pool_names[] = { "own", "restricted", NULL };
 
-/* Decrypted once, encrypted once; what is in a restricted pool stays decrypted. */
+/* Memory is decrypted once and encrypted once. In a restricted pool it stays decrypted. */
 TEST_VARIANTS(handle_encrypted, pool_names)
 {
 	bool restricted = variant;
@@ -436,7 +436,7 @@ static void alloc_in_atomic_context(size_t size, bool expected)
 	machine_set_atomic(false);
 }
 
-/* Where nothing may sleep there is memory that was decrypted ahead, or none. */
+/* Atomic context gets memory that was decrypted in advance, or none. */
 TEST_VARIANTS(handle_encrypted_atomic, pool_names)
 {
 	unsigned int i;
@@ -454,10 +454,10 @@ TEST_VARIANTS(handle_encrypted_atomic, pool_names)
 
 /* --- pages that the hypervisor does not take --- */
 
-/* As many as kernel/dma/direct.c tries */
+/* Number of attempts in kernel/dma/direct.c */
 #define TRIES		8
 
-/* The first @nr that the page allocator has are mapped a second time by the kernel. */
+/* Map a second time the next @nr buffers that the page allocator is going to give. */
 static void map_next_twice(size_t size, unsigned int nr)
 {
 	unsigned int order = get_order(size), i;
@@ -513,7 +513,7 @@ static void alloc_mapped_twice(unsigned int bad, size_t size, unsigned int how)
 
 static const char *const bad_names[] = { "0", "1", "7", "8", NULL };
 
-/* Freed memory of the kernel's image is mapped there as well: others will do. */
+/* Memory freed from the kernel's image has a second mapping: other pages are tried. */
 TEST_VARIANTS(handle_mapped_twice, bad_names)
 {
 	static const unsigned int bad[] = { 0, 1, TRIES - 1, TRIES };
@@ -525,7 +525,7 @@ TEST_VARIANTS(handle_mapped_twice, bad_names)
 			alloc_mapped_twice(bad[variant], large[i], how);
 }
 
-/* With a shortage no other pages help: one attempt, and an error. */
+/* If the hypervisor is short of memory, other pages do not help: one attempt, and an error. */
 TEST(handle_shortage)
 {
 	unsigned long pages;

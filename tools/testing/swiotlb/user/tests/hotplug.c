@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A domU that was to have no devices is given one: its pool, its counters and the words
- * of its P2M leaves appear late.
+ * A domU that was configured without devices is given one. Its pool, its counters and the
+ * words of its P2M leaves are set up late.
  */
 #include "test.h"
 #include <asm/dma-machine.h>
@@ -30,7 +30,7 @@ static void forget_leaves(void)
 	xen_p2m_nr_leaves = 0;
 }
 
-/* Is what is said of these pages what their entries say? */
+/* xen_p2m_contiguous() says of these pages what their entries say. */
 static void expect_true_words(unsigned long index, unsigned long nr)
 {
 	bool follow = true;
@@ -65,7 +65,7 @@ TEST_ALL_FRAMES(hotplug_pool)
 	unmap(&dev, dma, 50000, DMA_BIDIRECTIONAL);
 	buffer_free(&buffer);
 
-	/* Each leaf is known, and known to be what it is. */
+	/* There are words, and they are right. */
 	EXPECT(xen_p2m_nr_leaves);
 	for (i = 0; i < 2000; i += 64, machine_ticks++)
 		expect_true_words(i, 64);
@@ -77,7 +77,7 @@ TEST_ALL_FRAMES(hotplug_pool)
 	forget_leaves();
 }
 
-/* A guest that has had its pool at boot */
+/* In a guest that has set up its pool at boot, nothing changes. */
 TEST(hotplug_after_boot)
 {
 	unsigned long *leaves;
@@ -92,8 +92,8 @@ TEST(hotplug_after_boot)
 static unsigned long hole;
 
 /*
- * While the words appear, somebody asks, and somebody writes an entry who has seen no
- * words, so that he leaves none unknown.
+ * While the words are being set up, a reader asks. A writer that has seen no words writes an
+ * entry, and so makes no word UNKNOWN.
  */
 static void write_meanwhile(void)
 {
@@ -123,7 +123,7 @@ TEST(hotplug_leaves_while_written)
 	forget_leaves();
 }
 
-/* There is no memory for a pool: it is said once, and the next device finds some. */
+/* There is no memory for a pool, which is reported. The next device gets a pool. */
 TEST(hotplug_no_pool)
 {
 	struct buffer buffer;
@@ -137,7 +137,7 @@ TEST(hotplug_no_pool)
 	EXPECT(!is_swiotlb_allocated());
 	EXPECT_EQ(machine_extents_in_use(), 0);
 
-	/* A page is in the reach of a device that reaches all memory. */
+	/* A device that reaches all memory can use a page without bouncing. */
 	device_init(&dev, 64);
 	EXPECT(!is_swiotlb_active(&dev));
 	buffer = buffer_alloc(PAGE_SIZE, 0, __GFP_HIGHMEM);
@@ -151,7 +151,7 @@ TEST(hotplug_no_pool)
 	forget_leaves();
 }
 
-/* No memory for the words: it is said, every entry is read, and there is a pool. */
+/* There is no memory for the words: a message, all entries are read, and there is a pool. */
 TEST(hotplug_no_leaves)
 {
 	unsigned long i;
@@ -167,7 +167,7 @@ TEST(hotplug_no_leaves)
 		expect_true_words(i, 64);
 }
 
-/* swiotlb=noforce holds for it as well. */
+/* swiotlb=noforce forbids a late pool too. */
 TEST(hotplug_forbidden)
 {
 	boot_domu(FRAMES_BY_PAGE, "noforce");

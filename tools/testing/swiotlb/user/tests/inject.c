@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failures on purpose: everything that can fail does, at each of its calls, alone or
- * with all calls that follow, and nothing may be lost.
+ * Failure injection: each call of each kind that can fail does fail, alone or with all
+ * calls of its kind that follow. Nothing may be lost.
  *
- * Each failure is a process of its own, so that none depends on those before.
+ * Each failure runs in a process of its own, so that none depends on those before.
  */
 #include <sanitizer/lsan_interface.h>
 #include <sys/wait.h>
@@ -32,10 +32,10 @@ static const char *const kinds[] = {
 /**
  * struct injection - what fails
  * @machine:	Index of @configs.
- * @kind:	What.
- * @onwards:	All calls after it fail as well.
- * @no_encrypt:	No memory can be taken back from the devices besides.
- * @nth:	Which call, from 1.
+ * @kind:	Kind of call.
+ * @onwards:	All calls after it fail too.
+ * @no_encrypt:	Besides, no memory can be encrypted again, that is taken back from devices.
+ * @nth:	Number of the call, from 1.
  */
 struct injection {
 	unsigned int machine;
@@ -65,7 +65,7 @@ static long explained_pages(void)
 
 	for (i = 0; table && i < table->nr; i++)
 		pages += pool_pages(table->pools[i]);
-	/* The table of boot stays when it has been replaced. */
+	/* The table of boot remains in memory when it has been replaced. */
 	if (mem->defpool && !mem->defpool->late_alloc)
 		pages += PFN_UP(swiotlb_table_size(1));
 	return pages;
@@ -101,7 +101,7 @@ static void note_others(void)
 	others.extents = machine_extents_in_use() - explained_extents();
 }
 
-/* Devices see all of a pool. */
+/* Devices can access all of the pool. */
 static void check_visible(const struct io_tlb_pool *pool)
 {
 	phys_addr_t phys;
@@ -110,7 +110,7 @@ static void check_visible(const struct io_tlb_pool *pool)
 		EXPECT(machine_is_decrypted(machine_page_index(phys)));
 }
 
-/* All there is, or nothing */
+/* The software IO TLB is set up completely, or not at all. */
 void check_whole(void)
 {
 	struct io_tlb_pool_table *table = mem->pools;
@@ -161,7 +161,7 @@ static void inject(const struct injection *injection)
 		machine_fail_nth(injection->kind, injection->nth);
 }
 
-/* What is lost is counted here; to look for it at the end of each process takes long. */
+/* Lost memory is counted here. The leak sanitizer would take long to search each process. */
 static bool counts_itself;
 
 int __lsan_is_turned_off(void)
@@ -196,7 +196,7 @@ static int fail_in_child(const struct fault *fault, const struct injection *inje
 	return reached ? 0 : NOT_REACHED;
 }
 
-/* Is there such a call? */
+/* Returns whether there is such a call. */
 static bool fail_one(const struct fault *fault, const struct injection *injection)
 {
 	pid_t child = fork();
@@ -211,7 +211,7 @@ static bool fail_one(const struct fault *fault, const struct injection *injectio
 	return !WEXITSTATUS(status);
 }
 
-/* Each call of a kind in turn; tells how many there are. */
+/* Let each call of a kind fail in turn. Returns how many there are. */
 static unsigned int fail_calls(const struct fault *fault, struct injection *injection)
 {
 	for (injection->nth = 1; fail_one(fault, injection); injection->nth++)

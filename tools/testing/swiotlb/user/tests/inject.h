@@ -15,9 +15,9 @@ extern const struct machine_config configs[];
 
 /**
  * struct fault - what is done while something fails
- * @prepare:	What comes before, or %NULL. Nothing fails there.
- * @act:	Something in it fails.
- * @check:	What must be true then. Repeats it without a failure.
+ * @prepare:	Runs first, without failures; or %NULL.
+ * @act:	Runs while something fails.
+ * @check:	Checks the result, and that the same works when nothing fails.
  */
 struct fault {
 	void (*prepare)(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The cases of the KUnit suites in lib/tests, each a unit test on every kind of machine. When
- * one ends, all memory has to be free again, and all extents have to be Xen's.
+ * Each case of the KUnit suites in lib/tests is a unit test on every kind of machine. When
+ * it ends, all its memory must be free and all its extents given back to Xen.
  */
 #include <setjmp.h>
 
@@ -21,7 +21,7 @@ struct case_test {
 	void (*run)(struct kunit *test);
 };
 
-/* The fake machine has no interrupts, and here it has one thread. */
+/* Cases that cannot run here: the fake machine has no interrupts, and only one thread here. */
 static const char *const not_here[] = {
 	"interrupted", "cpus", "cpus_without_room", "cpus_and_growth", "cpus_and_transient",
 	"leaf_changes_meanwhile",
@@ -61,7 +61,7 @@ void kunit_skip(struct kunit *test, const char *fmt, ...)
 	longjmp(skip, 1);
 }
 
-/* The suite of Xen PV has nothing to ask a native machine. */
+/* The suite of Xen PV does not run on a native machine. */
 static bool on_xen_only(const struct kunit_suite *suite)
 {
 	return !strcmp(suite->name, "xen-iommu");

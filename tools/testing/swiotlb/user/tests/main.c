@@ -21,7 +21,7 @@ const char *const frames_names[] = {
 	"native", "identity", "offset", "by_page", "by_2m", NULL,
 };
 
-/* In alphabetical order: constructors run in that of the linker. */
+/* Keep tests in alphabetical order. The linker decides in which order they are added. */
 void add_test(struct test *test)
 {
 	struct test **at = &tests;
@@ -47,7 +47,7 @@ void device_init(struct device *dev, unsigned int mask_bits)
 	machine_device_init(dev, mask);
 }
 
-/* Pages full of one byte each, so that a copy of too much shows. */
+/* The pages are full of random bytes, so that a copy of too much shows. */
 struct buffer buffer_alloc(size_t size, size_t offset, gfp_t gfp)
 {
 	phys_addr_t pages = machine_alloc(offset + size, gfp);
@@ -104,7 +104,7 @@ void expect_hiwater(unsigned long most_used)
 			     (unsigned long long)mark, most_used);
 }
 
-/* What the test is for cannot be had here. It still has to end as every test. */
+/* The test cannot run here. It must still end like any other test. */
 void test_skip(const char *reason)
 {
 	printf("# skipped: %s\n", reason);
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 		if (chosen(running->name, argc, argv))
 			planned += variants_of(running);
 
-	/* What every machine needs is then there for all children. */
+	/* Children inherit what all machines need. */
 	boot(FRAMES_BY_PAGE, "512");
 	printf("KTAP version 1\n1..%u\n", planned);
 	for (running = tests; running; running = running->next) {

@@ -36,7 +36,7 @@ TEST_ALL_FRAMES(map_sizes)
 	}
 }
 
-/* What is too large or nothing at all is refused, in one line, and takes no slot. */
+/* A mapping of too many bytes, or of none, is refused with one message and takes no slot. */
 TEST_ALL_FRAMES(map_refused)
 {
 	struct buffer buffer;
@@ -60,7 +60,7 @@ TEST_ALL_FRAMES(map_refused)
 	buffer_free(&buffer);
 }
 
-/* swiotlb_max_mapping_size() is what can be mapped, whatever the offset. */
+/* A mapping of swiotlb_max_mapping_size() succeeds, whatever its offset. */
 TEST_ALL_FRAMES(map_max_size)
 {
 	static const unsigned int masks[] = { 0, 0xff, 0x7ff, 0xfff, 0xffff };
@@ -84,7 +84,7 @@ TEST_ALL_FRAMES(map_max_size)
 	}
 }
 
-/* A full pool says so, and how full it is; one slot returned is enough again. */
+/* If the pool is full, a message says how full. A slot that is freed can be mapped again. */
 TEST_ALL_FRAMES(map_full)
 {
 	struct buffer buffer;
@@ -151,7 +151,7 @@ TEST(map_finds_every_run)
 			longest = max(longest, len);
 		}
 		dev.min_align_mask = 0x7ff;	/* no page alignment */
-		/* Up, and down again: a search in vain hides no shorter run. */
+		/* First longer and longer, then shorter: a failed search hides no shorter run. */
 		for (i = 1; i <= 256; i++) {
 			n = i <= 128 ? i : 257 - i;
 			found = swiotlb_map(&dev, run.phys, n * 2048, DMA_TO_DEVICE,
@@ -172,7 +172,7 @@ TEST(map_finds_every_run)
 	buffer_free(&one);
 }
 
-/* High memory has no address for the kernel: copied page by page, both ways. */
+/* High memory has no address for the kernel: it is copied page by page, both ways. */
 TEST(map_highmem)
 {
 	struct machine_config config = { .highmem = true, .param = "1024" };
@@ -214,7 +214,7 @@ TEST(map_noncoherent)
 	buffer_free(&buffer);
 }
 
-/* The first bounce is announced where memory is encrypted, and marks the device. */
+/* The first bounce marks the device. If memory is encrypted, there is a message. */
 TEST(map_first_use)
 {
 	struct machine_config config = { .encrypted = true, .param = "1024" };
@@ -237,7 +237,7 @@ TEST(map_first_use)
 	buffer_free(&buffer);
 }
 
-/* Without a pool a mapping fails in one line; nothing else is upset by that. */
+/* Without a pool a mapping fails with one message. All other functions work. */
 TEST(map_without_pool)
 {
 	struct machine_config config = { .no_pool = true };
@@ -253,7 +253,7 @@ TEST(map_without_pool)
 	EXPECT(!is_swiotlb_allocated());
 	EXPECT(!is_swiotlb_force_bounce(&dev));
 	EXPECT_EQ(default_swiotlb_base(), 0);
-	/* Who cannot be given a bounce buffer has to reach all memory. */
+	/* Without bounce buffers a device has to reach all memory. */
 	EXPECT_EQ(default_swiotlb_limit(), MACHINE_HIGH_START + MACHINE_HIGH_SIZE - 1);
 	EXPECT(!swiotlb_supports(&dev, DMA_BIT_MASK(64)));
 	dev.dma_io_tlb_mem = NULL;

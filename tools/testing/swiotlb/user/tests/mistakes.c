@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What drivers do that they should not, or rarely do: it hurts nobody else.
+ * Mistakes and rare habits of drivers. They must not affect other drivers.
  */
 #include "test.h"
 
-/* As dma_sync_single_for_cpu() has it */
+/* As dma_sync_single_for_cpu() does it */
 static void sync_for_cpu(struct device *dev, dma_addr_t dma, size_t size)
 {
 	if (!dev->dma_skip_sync)
 		swiotlb_sync_single_for_cpu(dev, dma_to_phys(dev, dma), size, DMA_FROM_DEVICE);
 }
 
-/* A mask that is set while a bounced mapping lives: it is synced as before. */
+/* The mask is set again while there is a bounced mapping. Syncs still work. */
 TEST_ALL_FRAMES(mistake_mask_set_again)
 {
 	struct buffer buffer;
@@ -34,7 +34,7 @@ TEST_ALL_FRAMES(mistake_mask_set_again)
 	EXPECT(!memcmp(seen, "arrived", 6));
 	unmap(&dev, dma, 100, DMA_FROM_DEVICE);
 
-	/* Another driver, or a wider mask: what is mapped later is synced as well. */
+	/* Another driver sets a wider mask. Later mappings are synced too. */
 	EXPECT_EQ(dma_set_mask(&dev, DMA_BIT_MASK(64)), 0);
 	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
 	EXPECT(!dev.dma_skip_sync);
@@ -95,7 +95,7 @@ static void fill_all_but_one(struct device *dev, struct buffer *set, dma_addr_t 
 	}
 }
 
-/* The same for one that has bounced: what it has mapped lives on, and ends as ever. */
+/* The same for a device that has bounced. Its mappings are synced and unmapped as before. */
 TEST_ALL_FRAMES(mistake_io_tlb_taken_away)
 {
 	struct buffer buffer, page, set;
@@ -139,7 +139,7 @@ TEST_ALL_FRAMES(mistake_io_tlb_taken_away)
 	buffer_free(&buffer);
 }
 
-/* A restricted pool that is taken away: what is in it is out of sight, but not lost. */
+/* The device loses its restricted pool. Mappings there are not found then, but not lost. */
 TEST(mistake_restricted_pool_taken_away)
 {
 	struct reserved_mem rmem = { .name = "restricted", .size = SZ_1M };
@@ -180,7 +180,7 @@ TEST(mistake_restricted_pool_taken_away)
 	buffer_free(&buffer);
 }
 
-/* 42 bytes of 1536 were received, and 42 are unmapped: all slots come back. */
+/* 1536 bytes are mapped, and 42 are unmapped: 42 bytes are copied, all slots are freed. */
 TEST_ALL_FRAMES(mistake_unmap_less)
 {
 	u8 before[1536], seen[1536], data[1536];
@@ -202,7 +202,7 @@ TEST_ALL_FRAMES(mistake_unmap_less)
 	buffer_free(&buffer);
 }
 
-/* In pieces, the first of them from inside: each is copied, none is freed. */
+/* Pieces from inside a mapping are unmapped: each is copied, and no slot is freed. */
 TEST_ALL_FRAMES(mistake_unmap_in_pieces)
 {
 	static const size_t pieces[] = { 4096, 8192, 12288 };
@@ -224,7 +224,7 @@ TEST_ALL_FRAMES(mistake_unmap_in_pieces)
 		EXPECT_EQ(*machine_memory(buffer.phys + pieces[i]), 'a' + i);
 		if (i)
 			continue;
-		/* Others come, and find room elsewhere. */
+		/* Other mappings get slots elsewhere. */
 		for (int k = 0; k < 8; k++)
 			others[k] = map(&dev, &small, DMA_TO_DEVICE);
 	}
@@ -239,7 +239,7 @@ TEST_ALL_FRAMES(mistake_unmap_in_pieces)
 	buffer_free(&buffer);
 }
 
-/* A transient pool is that of a single mapping: neither is it freed from inside. */
+/* A transient pool has a single mapping. Unmapping inside that mapping does not free it. */
 TEST(mistake_unmap_transient_in_pieces)
 {
 	struct buffer buffer, set;
@@ -267,7 +267,7 @@ TEST(mistake_unmap_transient_in_pieces)
 	buffer_free(&buffer);
 }
 
-/* Coherent memory of a restricted pool: a page of it is not the whole. */
+/* Coherent memory of a restricted pool: freeing a page inside it frees nothing. */
 TEST(mistake_free_restricted_in_pieces)
 {
 	struct reserved_mem rmem = { .name = "restricted", .size = SZ_1M };
@@ -287,7 +287,7 @@ TEST(mistake_free_restricted_in_pieces)
 	contract_check_all_free(dev.dma_io_tlb_mem);
 }
 
-/* Synced and unmapped through another device: the mapping is there for its own. */
+/* A mapping is synced and unmapped through another device. */
 TEST_ALL_FRAMES(mistake_other_device)
 {
 	struct device dev, other, never;
@@ -303,13 +303,13 @@ TEST_ALL_FRAMES(mistake_other_device)
 	small = buffer_alloc(100, 0, __GFP_HIGHMEM);
 	dma = map(&dev, &buffer, DMA_FROM_DEVICE);
 
-	/* One that has never bounced: nothing happens. */
+	/* That device has never bounced: nothing happens. */
 	EXPECT(machine_dma(&dev, dma, "data", 4, true));
 	swiotlb_sync_single_for_cpu(&never, dma_to_phys(&never, dma), 4, DMA_FROM_DEVICE);
 	unmap(&never, dma, 9000, DMA_FROM_DEVICE);
 	EXPECT_EQ(slots_used(), 5);
 
-	/* One that has: the mapping is what it is, whoever names it. */
+	/* That device has bounced: it syncs and unmaps as the right device does. */
 	theirs = map(&other, &small, DMA_TO_DEVICE);
 	swiotlb_sync_single_for_cpu(&other, dma_to_phys(&other, dma), 4, DMA_FROM_DEVICE);
 	EXPECT(!memcmp(machine_memory(buffer.phys), "data", 4));
@@ -348,8 +348,8 @@ static struct hostile {
 	struct buffer buffer[HOSTILE_MAPPINGS];
 	phys_addr_t tlb[HOSTILE_MAPPINGS];
 	phys_addr_t alloc[HOSTILE_MAPPINGS];		/* where the allocation starts */
-	u8 cpu[HOSTILE_MAPPINGS][HOSTILE_PAGES * 4096];	/* what is to be in the buffers' pages */
-	u8 bounce[HOSTILE_POOL];			/* and in the pool */
+	u8 cpu[HOSTILE_MAPPINGS][HOSTILE_PAGES * 4096];	/* expected in the buffers' pages */
+	u8 bounce[HOSTILE_POOL];			/* expected in the pool */
 } hostile;
 
 static size_t hostile_bytes(unsigned int i)
@@ -378,7 +378,7 @@ static void hostile_set_up(unsigned int variant, const struct hostile_case *c)
 					   (c->alloc_align_mask | (IO_TLB_SIZE - 1)));
 		copy_out(h->cpu[i], h->buffer[i].pages, hostile_bytes(i));
 	}
-	/* What others have left in the slots, and in the padding */
+	/* Slots and padding contain data that others have left there. */
 	fill_random(h->pool->start, HOSTILE_POOL, &random);
 	copy_out(h->bounce, h->pool->start, HOSTILE_POOL);
 }
@@ -412,7 +412,7 @@ static void hostile_check(bool pool)
 		machine_fail("the pool does not hold what it should");
 }
 
-/* Whose warnings there are does not matter here, only that nothing else happens. */
+/* Warnings do not matter here, only that nothing else happens. */
 static void hostile_forget_warnings(void)
 {
 	machine_expect_warning("");
@@ -455,7 +455,7 @@ static void hostile_to_device(phys_addr_t addr, size_t size)
 	hostile_check(true);
 }
 
-/* Is that where the slots of a mapping can be returned? */
+/* Does an unmap of this address free a mapping? */
 static bool hostile_may_unmap(phys_addr_t addr)
 {
 	unsigned int i;
@@ -482,7 +482,7 @@ static void hostile_calls(phys_addr_t addr, u64 *random)
 		if (!hostile_may_unmap(addr))
 			hostile_to_cpu(addr, sizes[i], true);
 		EXPECT_EQ(slots_used(), used);
-		/* Other content for the other direction; the pool is much to compare. */
+		/* The other direction is rarer, because it takes long to compare the pool. */
 		if (machine_random(random) % 4)
 			continue;
 		for (int k = 0; k < HOSTILE_MAPPINGS; k++) {
@@ -495,8 +495,8 @@ static void hostile_calls(phys_addr_t addr, u64 *random)
 
 /*
  * A sync or unmap of any address with any size copies within the mapping that the
- * address is in, or nothing; and an unmap of what is not the start of a mapping frees
- * nothing.
+ * address is in, or nothing. An unmap of an address that is not the start of a mapping
+ * frees nothing.
  */
 TEST_ALL_FRAMES(mistake_anywhere)
 {

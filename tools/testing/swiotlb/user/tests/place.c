@@ -6,7 +6,7 @@
 
 static const unsigned int keep_masks[] = { 0, 0x1ff, 0x7ff, 0xfff, 0x1fff, 0xffff };
 
-/* Map with one alignment for the allocation, and everything that goes with it. */
+/* Map with an alignment of the allocation, check all about the mapping, and unmap. */
 static void check_alignment(struct device *dev, phys_addr_t phys, size_t size, unsigned int align)
 {
 	phys_addr_t tlb;
@@ -19,7 +19,7 @@ static void check_alignment(struct device *dev, phys_addr_t phys, size_t size, u
 	dma = phys_to_dma_unencrypted(dev, tlb);
 	contract_check(dev, phys, size, align, dma);
 	contract_check_content(dev, phys, size, dma);
-	/* All of what an IOMMU maps for it is this mapping's. */
+	/* An IOMMU maps whole granules. They belong to this mapping only. */
 	EXPECT(slots_used() * IO_TLB_SIZE >=
 	       ALIGN(size + (phys & dev->min_align_mask & align), align + 1));
 	swiotlb_tbl_unmap_single(dev, tlb, size, DMA_TO_DEVICE, 0);
@@ -59,7 +59,7 @@ TEST_ALL_FRAMES(place_alignment)
 	check_alignments(&dev);
 }
 
-/* Alignment to a whole set: one place in each, in its lower or its upper half */
+/* All address bits within a set are preserved, so each set has one place for the mapping. */
 TEST_ALL_FRAMES(place_alignment_coarse)
 {
 	struct buffer buffer;
@@ -74,7 +74,7 @@ TEST_ALL_FRAMES(place_alignment_coarse)
 	buffer_free(&buffer);
 }
 
-/* The pool starts at any page, which an offset of the device makes a third one. */
+/* The start of the pool and the offset of the device are not multiples of a set. */
 static void boot_askew(struct device *dev, struct bus_dma_region *range)
 {
 	struct machine_config config = { };
@@ -95,12 +95,12 @@ TEST(place_alignment_askew)
 	struct device dev;
 
 	boot_askew(&dev, ranges);
-	/* What is aligned for an IOMMU is the machine address. */
+	/* For an IOMMU the machine address is aligned. */
 	dev.dma_range_map = NULL;
 	check_alignments(&dev);
 }
 
-/* Boundaries within a set that does not start at one */
+/* Segment boundaries within sets that do not start at a boundary */
 TEST(place_boundary_askew)
 {
 	static const unsigned long boundaries[] = { 0xffff, 0x1ffff, 0x3ffff, 0x7ffff };
@@ -126,7 +126,7 @@ TEST(place_boundary_askew)
 	buffer_free(&buffer);
 }
 
-/* Padding in front and alignment behind may need more than a set, but not more than all. */
+/* With padding and alignment, a mapping may take more than a set, but not more than all. */
 TEST(place_too_much_padding)
 {
 	struct buffer buffer;
@@ -216,7 +216,7 @@ TEST_ALL_FRAMES(place_limit)
 	swiotlb_stop_growth();
 	device_init(&dev, 32);
 	buffer = buffer_alloc(2048, 0, __GFP_HIGHMEM);
-	/* In the middle of a set, where a reach of whole bits never ends */
+	/* The limit is in the middle of a set, unlike that of a mask of whole bits. */
 	mask = machine_to_dma(&dev, io_tlb_default_mem.defpool->sets[7].maddr) + 77 * 2048 + 5;
 	*dev.dma_mask = mask;
 	for (nr = 0; nr < 2048; nr++) {
@@ -227,7 +227,7 @@ TEST_ALL_FRAMES(place_limit)
 	EXPECT(nr >= 77 && nr < 2048);
 	EXPECT(machine_said("not all within reach"));
 
-	/* What lies between device and memory limits it as well. */
+	/* The limit of the bus counts too. */
 	*dev.dma_mask = DMA_BIT_MASK(64);
 	dev.bus_dma_limit = mask;
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
@@ -238,7 +238,7 @@ TEST_ALL_FRAMES(place_limit)
 	buffer_free(&buffer);
 }
 
-/* Boundaries down to a page: as many mappings as fit between them, none across */
+/* Segment boundaries down to a page: mappings fill the space between and cross none. */
 TEST_ALL_FRAMES(place_boundary)
 {
 	static const unsigned long boundaries[] = { 0xfff, 0x1fff, 0xffff, 0x3ffff, 0xfffff };
@@ -266,14 +266,14 @@ TEST_ALL_FRAMES(place_boundary)
 			unmap(&dev, dma[i], buffer.size, DMA_TO_DEVICE);
 		buffer_free(&buffer);
 	}
-	/* What cannot lie between two boundaries is refused. */
+	/* A mapping that does not fit between two boundaries is refused. */
 	dev.segment_boundary = 0xfff;
 	buffer = buffer_alloc(8192, 0, __GFP_HIGHMEM);
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 	buffer_free(&buffer);
 }
 
-/* Nor in a large area, of which a look finds out about a few sets only. */
+/* It is refused in a large area too, where one search looks at a few sets only. */
 TEST(place_boundary_too_narrow)
 {
 	struct buffer buffer;
@@ -315,7 +315,7 @@ TEST(place_lowest)
 	buffer_free(&buffer);
 }
 
-/* An area of more than one window is full: what is freed in any of them is found. */
+/* An area of two windows is full. A set that is freed in any of them is found. */
 TEST(place_windows)
 {
 	const size_t bytes = 80 * IO_TLB_SET_BYTES;
@@ -356,8 +356,8 @@ static void free_the_first(void)
 }
 
 /*
- * Every other slot of half of the sets is free, so each of these has to be looked into
- * for two. While the lock is given up, there come to be two where the search has been.
+ * In half of the sets every other slot is free, so a search for two slots looks into each
+ * of them. While it does not hold the lock, two slots become free where it has looked.
  */
 TEST(place_window_half_seen)
 {
@@ -387,8 +387,8 @@ TEST(place_window_half_seen)
 }
 
 /*
- * The only run of free slots is @free long. One that is longer is looked for in vain,
- * which must not hide it.
+ * The only run of free slots has @free slots. A search for a longer one fails, and must
+ * not hide it.
  */
 static void check_last_run(unsigned int free)
 {
@@ -427,12 +427,12 @@ TEST(place_last_run)
 
 	machine_boot(&config);
 	swiotlb_stop_growth();
-	/* Odd ones would start in the middle of a page, where a mapping does not. */
+	/* An odd run would start in the middle of a page, where no mapping starts. */
 	for (free = 2; free < IO_TLB_SEGSIZE; free += 2)
 		check_last_run(free);
 }
 
-/* Each CPU starts in an area of its own, and goes to the others before it fails. */
+/* Each CPU searches an area of its own first, and the others before it fails. */
 TEST(place_areas)
 {
 	struct machine_config config = { .cpus = 4, .param = "1024" };
@@ -468,7 +468,7 @@ TEST(place_areas)
 	buffer_free(&buffer);
 }
 
-/* An offset between bus and device, in ranges that are not made of slot sets */
+/* DMA ranges with offsets, whose borders are not those of slot sets */
 TEST(place_dma_range)
 {
 	struct bus_dma_region ranges[3] = { };
@@ -489,13 +489,13 @@ TEST(place_dma_range)
 	buffer = buffer_alloc(0x1000, 0, __GFP_HIGHMEM);
 	dma = map(&dev, &buffer, DMA_TO_DEVICE);
 	EXPECT_EQ(dma, 0x40000000);
-	/* What is left of the first range is too little; the second is another place. */
+	/* The rest of the first range is too small, and no mapping lies in two ranges. */
 	next = map(&dev, &buffer, DMA_TO_DEVICE);
 	EXPECT_EQ(next, 0x80000000 + 0x40000 - 0x1800);
 	unmap(&dev, next, buffer.size, DMA_TO_DEVICE);
 	unmap(&dev, dma, buffer.size, DMA_TO_DEVICE);
 
-	/* The end of a range is not the end of a mapping. */
+	/* Now the second range is too small, too. */
 	ranges[1].size = 0x800;
 	EXPECT_EQ(map(&dev, &buffer, DMA_TO_DEVICE), dma);
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
@@ -504,8 +504,8 @@ TEST(place_dma_range)
 }
 
 /*
- * A device behind an IOMMU has ranges as well, which say nothing of the memory that the
- * IOMMU shows it.
+ * A device behind an IOMMU may have ranges too. They say nothing about the memory that the
+ * IOMMU maps for it.
  */
 TEST(place_dma_range_behind_iommu)
 {
@@ -526,7 +526,7 @@ TEST(place_dma_range_behind_iommu)
 	EXPECT_EQ(tlb & 0xfff, 0);
 	swiotlb_tbl_unmap_single(&dev, tlb, buffer.size, DMA_TO_DEVICE, 0);
 
-	/* Nor do they shift what the IOMMU maps: alignment is that of the bus. */
+	/* Nor do ranges shift addresses there: the machine address keeps the bits. */
 	dev.dma_range_map = shifted;
 	dev.min_align_mask = 0x1fff;
 	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0, DMA_TO_DEVICE, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Masks that no pool lies below: what is said about them, and the pools that are added
- * for devices that have one. All by way of the functions that drivers call.
+ * DMA masks that no pool lies below: whether they are supported, and the pools that are
+ * added for devices with such a mask. The tests call what drivers call.
  */
 #include "test.h"
 #include <dma/direct.h>
@@ -32,7 +32,7 @@ static void boot_high(unsigned int variant)
 	buffer = buffer_alloc(3000, 0, __GFP_HIGHMEM);
 }
 
-/* Bounced, in the default pool or not; tells whether it works. */
+/* Map a buffer that must be bounced, in any pool. Returns whether that works. */
 static bool try_map(void)
 {
 	dma_addr_t dma;
@@ -46,7 +46,7 @@ static bool try_map(void)
 	return dma != DMA_MAPPING_ERROR;
 }
 
-/* The sets of the default pool go where the device does not reach. */
+/* Move the sets of the default pool out of the reach of the device. */
 static void lift_default(void)
 {
 	struct io_tlb_pool *pool = mem->defpool;
@@ -56,7 +56,7 @@ static void lift_default(void)
 		pool->sets[i].maddr = DMA_BIT_MASK(31) + 1 + i * IO_TLB_SET_BYTES;
 }
 
-/* A question neither sleeps nor takes anything, however often it is asked. */
+/* dma_direct_supported() neither sleeps nor allocates, however often it is called. */
 TEST_ALL_FRAMES(promise_question)
 {
 	unsigned long pages, objects, extents;
@@ -69,7 +69,7 @@ TEST_ALL_FRAMES(promise_question)
 	machine_set_atomic(true);
 	for (bits = BITS; bits <= 64; bits++)
 		EXPECT(dma_direct_supported(&narrow, DMA_BIT_MASK(bits)));
-	/* For devices that reach less, none is added. */
+	/* No pool is ever added for devices of fewer bits. */
 	EXPECT_EQ(dma_direct_supported(&narrow, DMA_BIT_MASK(BITS - 1)), 0);
 	machine_set_atomic(false);
 	EXPECT_EQ(machine_work(), 0);
@@ -82,7 +82,7 @@ TEST_ALL_FRAMES(promise_question)
 	buffer_free(&buffer);
 }
 
-/* A mask that is set has the pool added in the background: once, and only on Xen. */
+/* When such a mask is set, the worker adds a pool: once, and only on Xen. */
 TEST_ALL_FRAMES(promise_mask_is_set)
 {
 	unsigned int i;
@@ -105,14 +105,14 @@ TEST_ALL_FRAMES(promise_mask_is_set)
 	EXPECT(try_map());
 	if (IS_XEN)
 		EXPECT(newest_pool()->maddr_max <= DMA_BIT_MASK(BITS));
-	/* It is not what a driver may rely on. */
+	/* The added pool does not count in the size that drivers may rely on. */
 	EXPECT_EQ(swiotlb_max_mapping_size(&narrow), IO_TLB_SET_BYTES);
 	machine_work();
 	machine_grace_period();
 	buffer_free(&buffer);
 }
 
-/* The limit of the bus counts as well. */
+/* The limit of the bus counts too. */
 TEST_ALL_FRAMES(promise_bus_limit)
 {
 	boot_high(variant);
@@ -124,7 +124,7 @@ TEST_ALL_FRAMES(promise_bus_limit)
 	buffer_free(&buffer);
 }
 
-/* Never used: it goes like any other, and comes back for the first mapping. */
+/* If the pool is never used, it is freed like any other. The first mapping adds it again. */
 TEST_ALL_FRAMES(promise_unused)
 {
 	unsigned long extents;
@@ -140,7 +140,7 @@ TEST_ALL_FRAMES(promise_unused)
 	EXPECT_EQ(machine_delayed_work(), 0);
 
 	lift_default();
-	/* Xen cannot be asked while a mapping is made. */
+	/* A mapping cannot exchange memory, so it may fail. */
 	try_map();
 	EXPECT_EQ(machine_work(), 1);
 	EXPECT_EQ(nr_pools(), 2);
@@ -150,7 +150,7 @@ TEST_ALL_FRAMES(promise_unused)
 	buffer_free(&buffer);
 }
 
-/* Used: it stays on Xen as long as there is no other that is as low. */
+/* If the pool has been used, it remains on Xen as long as no other pool is as low. */
 TEST_ALL_FRAMES(promise_used)
 {
 	struct buffer set;
@@ -173,7 +173,7 @@ TEST_ALL_FRAMES(promise_used)
 		machine_delayed_work();
 	EXPECT_EQ(nr_pools(), 1 + IS_XEN);
 
-	/* Of two that are as low, the one that is idle goes. */
+	/* Of two pools that are as low, an idle one is freed. */
 	schedule_work(&mem->growth->grow);
 	mem->growth->bits = BITS;
 	EXPECT_EQ(machine_work(), 1);
@@ -186,7 +186,7 @@ TEST_ALL_FRAMES(promise_used)
 	buffer_free(&buffer);
 }
 
-/* There is but a single set as low: better than nothing. */
+/* Xen has only a single set that is as low: the pool consists of this set. */
 TEST_ALL_FRAMES(promise_single_set)
 {
 	if (variant != FRAMES_BY_PAGE)
@@ -202,7 +202,7 @@ TEST_ALL_FRAMES(promise_single_set)
 	buffer_free(&buffer);
 }
 
-/* Nothing is to be had: that is remembered, and nothing is lost. */
+/* No pool can be added: masks are refused for a while, and nothing is lost. */
 TEST_ALL_FRAMES(promise_refused)
 {
 	static const enum machine_failure kinds[] = { FAIL_PAGES, FAIL_KMALLOC, FAIL_EXCHANGE };

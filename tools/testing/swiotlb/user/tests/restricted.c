@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Restricted DMA pools: memory that is all a device may see.
+ * Restricted DMA pools: the only memory that a device may access.
  */
 #include "test.h"
 
@@ -27,7 +27,7 @@ static void boot_restricted(struct device *dev, bool encrypted)
 	EXPECT_EQ(rmem.ops->device_init(&rmem, dev), 0);
 }
 
-/* Everything is bounced there, and counted there. */
+/* All mappings are bounced in the restricted pool and counted there. */
 TEST(restricted_map)
 {
 	struct buffer buffer;
@@ -59,7 +59,7 @@ TEST(restricted_map)
 	contract_check_all_free(dev.dma_io_tlb_mem);
 }
 
-/* The areas of a restricted pool of that size, with so many CPUs */
+/* Number of areas of a restricted pool of @size bytes, with @cpus CPUs */
 static unsigned int areas_of(struct device *dev, size_t size, unsigned int cpus,
 			     bool no_default_pool)
 {
@@ -76,7 +76,7 @@ static unsigned int areas_of(struct device *dev, size_t size, unsigned int cpus,
 
 static const char *const area_names[] = { "1M", "3M", "8M", "no_default_pool", NULL };
 
-/* An area for each CPU, in which what it maps is; and room for what is large. */
+/* Each CPU maps in an area of its own, which has room for large mappings too. */
 TEST_VARIANTS(restricted_areas, area_names)
 {
 	dma_addr_t dma[4], large[4];
@@ -120,7 +120,7 @@ TEST_VARIANTS(restricted_areas, area_names)
 	contract_check_all_free(dev.dma_io_tlb_mem);
 }
 
-/* Coherent memory: pages, aligned to their size, which no sync touches */
+/* Coherent memory: pages aligned to their size. A sync copies nothing to or from them. */
 TEST(restricted_alloc)
 {
 	static const size_t sizes[] = { 4096, 8192, 12288, 65536, 262144, 266240, 524288 };
@@ -152,7 +152,7 @@ TEST(restricted_alloc)
 	EXPECT(!swiotlb_alloc(&dev, 4096));
 }
 
-/* A full pool: nothing of another is used. */
+/* If the pool is full, no other pool is used. */
 TEST(restricted_full)
 {
 	struct buffer buffer;
@@ -199,7 +199,7 @@ TEST(restricted_odd_size)
 	buffer_free(&buffer);
 }
 
-/* What cannot be one is refused in one line. */
+/* Memory that cannot be a restricted pool is refused with one message. */
 TEST(restricted_refused)
 {
 	struct machine_config config = { .highmem = true };

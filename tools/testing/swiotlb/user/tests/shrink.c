@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools that go again when they are idle. Those that stay even so: promise.c
+ * Idle pools are freed. promise.c tests the pools that are kept though they are idle.
  */
 #include "test.h"
 
@@ -28,7 +28,7 @@ static void fill(void)
 	}
 }
 
-/* Fill what there is, and have one pool more. */
+/* Fill all pools, and have the worker add one. */
 static void grow_by_one(void)
 {
 	unsigned int before = nr_pools();
@@ -66,7 +66,7 @@ static void end(void)
 	buffer_free(&set);
 }
 
-/* The end of a machine after which there will be another */
+/* End a machine. The test is going to boot another one. */
 static void end_of_one(void)
 {
 	end();
@@ -79,7 +79,7 @@ static void end_of_one(void)
 	mem->pools = NULL;
 }
 
-/* Idle at two looks: gone, with all that it had. The first pool stays. */
+/* A pool that is idle at two looks is freed, with all its memory. The first pool stays. */
 TEST_ALL_FRAMES(shrink_idle)
 {
 	unsigned long pages, objects, extents;
@@ -103,7 +103,7 @@ TEST_ALL_FRAMES(shrink_idle)
 	drain_to(4);
 	EXPECT_EQ(machine_delayed_work(), 1);
 	EXPECT_EQ(nr_pools(), 2);
-	/* Used once in between and idle again: that counts as idle, in use does not. */
+	/* In use at one look: then it has to be idle at two looks again. */
 	fill();
 	EXPECT_EQ(machine_delayed_work(), 1);
 	drain_to(4);
@@ -118,9 +118,9 @@ TEST_ALL_FRAMES(shrink_idle)
 	machine_grace_period();
 	EXPECT_EQ(machine_pages_in_use(), pages);
 	EXPECT_EQ(machine_extents_in_use(), extents);
-	/* Its table has replaced that of boot. */
+	/* A new table has replaced that of boot. */
 	EXPECT_EQ(machine_objects_in_use(), objects + 1);
-	/* Nobody looks any more, until one is added. */
+	/* There are no more looks until a pool is added. */
 	EXPECT_EQ(machine_delayed_work(), 0);
 	grow_by_one();
 	fill();
@@ -129,8 +129,8 @@ TEST_ALL_FRAMES(shrink_idle)
 }
 
 /*
- * Pools that come and go, each time in other memory, leave what was contiguous so:
- * the guest gets an extent for an extent.
+ * Pools are added and freed, each time in other memory. Memory that was contiguous stays
+ * contiguous, because the guest gets an extent for an extent.
  */
 TEST_ALL_FRAMES(shrink_keeps_contiguity)
 {
@@ -156,7 +156,7 @@ TEST_ALL_FRAMES(shrink_keeps_contiguity)
 	end();
 }
 
-/* Memory that is contiguous and low as it is needs no hypervisor, and stays so. */
+/* Memory that is already contiguous and low needs no exchange, and stays as it is. */
 TEST(shrink_contiguous_already)
 {
 	unsigned long before, grown = 0;
@@ -191,7 +191,7 @@ TEST(shrink_contiguous_already)
 	EXPECT(grown);
 }
 
-/* Of several, in any order: the others are found, and used as before. */
+/* Any one of several pools is freed. The others are found and used as before. */
 TEST_ALL_FRAMES(shrink_some)
 {
 	unsigned int gone, i;
@@ -233,7 +233,7 @@ static void use_one(void)
 	at_closing = dma_to_phys(&device, closing);
 }
 
-/* Used when it is about to be closed: it stays, open as it was. */
+/* A pool that is used when it is about to be closed stays open. */
 TEST_ALL_FRAMES(shrink_used_when_closing)
 {
 	unsigned int lock, i;
@@ -253,7 +253,7 @@ TEST_ALL_FRAMES(shrink_used_when_closing)
 		EXPECT_EQ(slots_used(), 512 + 128);
 		contract_check_content(&device, set.phys, set.size, closing);
 
-		/* All of it can be had. */
+		/* All of it can be mapped. */
 		swiotlb_stop_growth();
 		for (i = 0; i < 3; i++)
 			EXPECT((filled[nr_filled++] = map(&device, &set, DMA_TO_DEVICE)) !=
@@ -272,7 +272,7 @@ static void map_meanwhile(void)
 	meanwhile = map(&device, &set, DMA_TO_DEVICE);
 }
 
-/* All of the last area */
+/* Use all of the last area. Another thread maps later. */
 static void use_two_then_map(void)
 {
 	use_one();
@@ -281,7 +281,7 @@ static void use_two_then_map(void)
 	machine_other_thread(map_meanwhile, meanwhile_at);
 }
 
-/* Tried to be closed, and in vain: whoever maps meanwhile is served by that pool. */
+/* An attempt to close a pool fails. A mapping that is made meanwhile uses that pool. */
 TEST_ALL_FRAMES(shrink_mapped_when_closing)
 {
 	closing_cpu = 1;
@@ -307,7 +307,7 @@ TEST_ALL_FRAMES(shrink_mapped_when_closing)
 	}
 }
 
-/* Closed, but not gone yet: a search finds nothing in it. */
+/* A search finds nothing in a pool that is closed but not freed yet. */
 TEST(shrink_closed)
 {
 	struct io_tlb_pool *pool;
@@ -330,7 +330,7 @@ TEST(shrink_closed)
 	end();
 }
 
-/* No memory for the smaller table: the pool stays, usable, and goes the next time. */
+/* No memory for the smaller table: the pool stays usable, and is freed the next time. */
 TEST_ALL_FRAMES(shrink_no_memory)
 {
 	boot_grown(variant, 1);
@@ -346,7 +346,7 @@ TEST_ALL_FRAMES(shrink_no_memory)
 	end();
 }
 
-/* The mark stays, and is right afterwards: what the pool was allowed is not lost. */
+/* When a pool is freed, the high-water mark stays, and it is right afterwards. */
 TEST_ALL_FRAMES(shrink_hiwater)
 {
 	unsigned int i;
@@ -362,7 +362,7 @@ TEST_ALL_FRAMES(shrink_hiwater)
 	EXPECT_EQ(counter("io_tlb_nslabs"), 512);
 	EXPECT_EQ(counter("io_tlb_used_hiwater"), 1024);
 
-	/* As much as then: no higher than then */
+	/* As many slots as before do not raise the mark. */
 	grow_by_one();
 	for (i = 0; i < 2; i++) {
 		fill();

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The size that a driver is told, asked for and mapped as dma-direct and dma-iommu do.
- * It is never 0. It can be mapped wherever a whole slot set is free that the device
- * reaches. A picture tells where else it can and where not.
+ * The size that swiotlb_max_mapping_size() tells drivers, for dma-direct and dma-iommu. It
+ * is never 0. A mapping of that size succeeds if the device reaches a free slot set. A
+ * picture shows in which other cases it succeeds and in which not.
  */
 #include "test.h"
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
-/* What stock tells, whatever pool there is */
+/* The base kernel tells this size, whatever pool there is. */
 #define STOCK	IO_TLB_SET_BYTES
 
 /**
- * struct state - a machine and how its pool is
+ * struct state - a machine and the state of its pool
  * @name:	What the picture calls it.
- * @bytes:	Size of a pool in the middle of low memory; 0 for one as the command line
- *		wants it, which areas may make larger.
+ * @bytes:	Size of a pool in the middle of low memory. With 0 the size is that of the
+ *		command line, or more if the areas need it.
  * @param:	Value of swiotlb=, without areas.
  * @frames:	That of &struct machine_config.
  * @no_pool:	The same.
- * @undecryptable: Memory is encrypted and stays so.
+ * @undecryptable: Memory is encrypted and cannot be decrypted.
  * @lost:	The guest has been restored, and there is no contiguous memory.
  */
 struct state {
@@ -39,7 +39,7 @@ static const struct state states[] = {
 	{ .name = "lost", .frames = FRAMES_BY_PAGE, .lost = true },
 	{ .name = "native", .bytes = SZ_1M / 2 },
 	{ .name = "native", .bytes = SZ_1M },
-	/* All that the machine has in one piece */
+	/* The largest piece of memory that the machine has */
 	{ .name = "native", .bytes = 16 * SZ_1M },
 	{ .name = "Xen", .param = "2048", .frames = FRAMES_BY_PAGE },
 };
@@ -94,7 +94,7 @@ static void boot_state(const struct state *s, unsigned int nr_areas)
 	}
 }
 
-/* Windows of a host bridge, over more or less of the pool */
+/* DMA ranges as of a host bridge, which cover different parts of the pool */
 static void set_ranges(void)
 {
 	struct io_tlb_pool *pool = mem->defpool;
@@ -108,7 +108,7 @@ static void set_ranges(void)
 	ranges[ELSEWHERE][0] = (struct bus_dma_region){ 0x1000, 0x1000, 0x1000 };
 }
 
-/* --- the two doors --- */
+/* --- dma-direct and dma-iommu --- */
 
 static size_t told(unsigned int granule)
 {
@@ -159,7 +159,7 @@ static bool is_free(const struct io_tlb_set *set)
 	return set_nr_free(set) == IO_TLB_SEGSIZE;
 }
 
-/* How many slot sets does the device reach? Of @free_only those that are free. */
+/* How many slot sets does the device reach? With @free_only, count only free ones. */
 static unsigned int sets_reached(unsigned int granule, bool free_only)
 {
 	struct io_tlb_pool *pool = mem->defpool;
@@ -173,7 +173,7 @@ static unsigned int sets_reached(unsigned int granule, bool free_only)
 	return nr;
 }
 
-/* What stock tells, or of less than 128 sets a part of one; padding aside */
+/* The base kernel's size, or a part of it if fewer than 128 sets are reached; less padding */
 static size_t to_be_told(unsigned int granule)
 {
 	size_t padding = ALIGN(dev.min_align_mask, IO_TLB_SIZE);
@@ -183,7 +183,7 @@ static size_t to_be_told(unsigned int granule)
 	return max(size, padding + PAGE_SIZE) - padding;
 }
 
-/* '.' if what is told is had, 'o' if it is not and need not be */
+/* '.' if a mapping of the size succeeds, 'o' if it fails and is allowed to */
 static char cell(unsigned int granule)
 {
 	size_t size = told(granule);
@@ -204,7 +204,7 @@ static char cell(unsigned int granule)
 	return 'o';
 }
 
-/* Mostly the same whatever the padding is. If only some are had, '+'. */
+/* The letter for all paddings, which mostly are the same; '+' if they differ */
 static char cell_all_paddings(bool iommu)
 {
 	char first = 0, one;
@@ -242,7 +242,7 @@ static void draw(char *at)
 				dev.dma_range_map = r ? ranges[r] : NULL;
 				*at++ = cell_all_paddings(false);
 				seen = seen ?: cell_all_paddings(iommu);
-				/* All that is nothing to who is behind an IOMMU. */
+				/* Nothing of this matters behind an IOMMU. */
 				EXPECT_EQ(cell_all_paddings(iommu), seen);
 			}
 			*at++ = ' ';
@@ -253,7 +253,7 @@ static void draw(char *at)
 
 static dma_addr_t small[64];
 
-/* 64 bytes on each CPU that has an area of its own */
+/* Map 64 bytes on each CPU that has an area of its own. */
 static unsigned int map_small(void)
 {
 	unsigned int i, nr = mem->defpool ? min(mem->defpool->nareas, 64U) : 0;
@@ -277,8 +277,8 @@ static void unmap_small(unsigned int nr)
 /**
  * struct line - a line of the picture
  * @what:	State, size of the pool, whether there is a mapping in every set.
- * @cells:	The cells. A group of words for each of the ranges; in each a word for each
- *		bus limit, a letter for each mask. Behind the bar: with an IOMMU.
+ * @cells:	Each kind of ranges has a group of words, each bus limit a word in it, each
+ *		mask a letter in the word. The letter behind the bar is for an IOMMU.
  * @seen:	It has been drawn.
  */
 static struct line {
@@ -369,19 +369,19 @@ TEST(sizes_table)
 			check_state(&states[s], areas[a]);
 	for (s = 0; s < ARRAY_SIZE(picture); s++)
 		EXPECT(picture[s].seen);
-	printf("# %u of %u mappings are had\n", nr_served, nr_cells);
+	printf("# %u of %u mappings succeed\n", nr_served, nr_cells);
 }
 
 /* --- a small pool that several devices share --- */
 
 /*
- * What drivers take of a restricted pool for good, in pages: NVMe's queues on two CPUs,
- * and AHCI's command tables of six ports, each a whole allocation.
+ * Allocations that drivers keep in a restricted pool, in pages: NVMe's queues on two CPUs,
+ * and AHCI's command tables of six ports.
  */
 static const unsigned int nvme_pages[] = { 1, 1, 16, 4, 16, 4 };
 static const unsigned int ahci_pages[] = { 23, 23, 23, 23, 23, 23 };
 
-/* Slots of a network card's receive ring, of which it takes what it gets */
+/* Slots of a network card's receive ring. The driver takes as many as it gets. */
 #define RING	256
 
 static struct reserved_mem rmem;
@@ -400,7 +400,7 @@ static void boot_restricted(size_t size)
 	EXPECT_EQ(rmem.ops->device_init(&rmem, &dev), 0);
 }
 
-/* A driver's probe; whether it has got everything */
+/* Allocate like a driver's probe. Returns whether all allocations succeeded. */
 static bool probe(const unsigned int *pages, unsigned int nr, struct page **got)
 {
 	unsigned int i;
@@ -441,7 +441,7 @@ static void unmap_all(dma_addr_t *dma, unsigned int nr, size_t size)
 		unmap(&dev, dma[nr], size, DMA_TO_DEVICE);
 }
 
-/* How many requests of the size that is told are in flight at the same time, up to 32 */
+/* How many requests of the size that is told can be mapped at the same time, up to 32 */
 static unsigned int in_flight(void)
 {
 	size_t size = swiotlb_max_mapping_size(&dev);
@@ -452,10 +452,10 @@ static unsigned int in_flight(void)
 }
 
 /*
- * Of four pools: who is served at all, and how many requests of each disk there is room
- * for. A single one lets NVMe go on, which waits for another to end; AHCI has 32, and
- * takes a mapping that fails for an error of the device. No size helps where the ring
- * takes all that is left.
+ * For four pools: which drivers get their memory, and how many requests of a disk have room.
+ * NVMe can work with one, because it waits until another request ends. AHCI needs room for
+ * 32, because it takes a mapping that fails for an error of the device. No size helps if the
+ * ring takes all that is left.
  */
 static const char *const small_pools[] = { "512K", "1M", "2M", "4M", NULL };
 

@@ -17,7 +17,7 @@ static void boot_fixed(enum machine_frames frames, const char *param, struct dev
 	device_init(dev, 32);
 }
 
-/* The device writes one byte; a sync of @size bytes around it brings it, and back. */
+/* The device writes one byte. A sync of @size bytes around it copies it; another, back. */
 static void check_byte(struct device *dev, struct buffer *buffer, dma_addr_t dma, size_t at,
 		       size_t before, size_t size)
 {
@@ -34,7 +34,7 @@ static void check_byte(struct device *dev, struct buffer *buffer, dma_addr_t dma
 	EXPECT_EQ(seen, 77);
 }
 
-/* All the device writes arrives, and nothing beside it is touched. */
+/* All that the device writes arrives, and no other byte changes. */
 static void check_write(struct device *dev, struct buffer *buffer, dma_addr_t dma,
 			enum dma_data_direction dir)
 {
@@ -83,8 +83,8 @@ TEST_ALL_FRAMES(span_sizes)
 }
 
 /*
- * What a pool has in one piece can be mapped, a byte more is refused, and what a driver
- * is told is a share of the pool.
+ * The longest run of a pool can be mapped, and a byte more is refused. Drivers are told a
+ * share of the pool.
  */
 TEST_ALL_FRAMES(span_longest)
 {
@@ -103,7 +103,7 @@ TEST_ALL_FRAMES(span_longest)
 	dma = map(&dev, &buffer, DMA_TO_DEVICE);
 	EXPECT(dma != DMA_MAPPING_ERROR);
 	machine_forget_messages();
-	/* On Xen there may be another one. */
+	/* On Xen there may be another run of this length. */
 	second = map(&dev, &buffer, DMA_TO_DEVICE);
 	if (second == DMA_MAPPING_ERROR)
 		EXPECT(machine_said("swiotlb buffer is full"));
@@ -114,12 +114,12 @@ TEST_ALL_FRAMES(span_longest)
 	buffer.size++;
 	buffer_free(&buffer);
 
-	/* Padding takes of it. */
+	/* Padding reduces the size. */
 	dev.min_align_mask = 0xfff;
 	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 8 * SZ_1M / 128 - 4096);
 }
 
-/* The first and the last byte of each set, alone and across the border */
+/* Sync the first and the last byte of each set, alone and across the border. */
 TEST_ALL_FRAMES(span_sync)
 {
 	struct buffer buffer;
@@ -129,7 +129,7 @@ TEST_ALL_FRAMES(span_sync)
 	size_t at;
 
 	boot_fixed(variant, "2048,8", &dev);
-	/* Begins in the middle of a set */
+	/* The mapping begins in the middle of a set. */
 	dev.min_align_mask = 0x3ffff;
 	buffer = buffer_alloc(1300000, 0x1c23, __GFP_HIGHMEM);
 	dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
@@ -146,14 +146,14 @@ TEST_ALL_FRAMES(span_sync)
 	check_byte(&dev, &buffer, dma, buffer.size - 1, 0, 1);
 	check_byte(&dev, &buffer, dma, buffer.size - 1, buffer.size - 1, buffer.size);
 
-	/* Too far is reported, and not copied. */
+	/* A sync beyond the end is reported, and copies nothing from there. */
 	swiotlb_sync_single_for_cpu(&dev, tlb + buffer.size - 1, 2, DMA_BIDIRECTIONAL);
 	EXPECT_EQ(machine_expect_warning("sync of 2 bytes, of which only 1"), 1);
 	check_write(&dev, &buffer, dma, DMA_BIDIRECTIONAL);
 	buffer_free(&buffer);
 }
 
-/* Unmapped at its start all of it is free, and anywhere else nothing is, and it warns. */
+/* Unmapping at the start frees all slots. Unmapping anywhere else frees nothing and warns. */
 TEST_ALL_FRAMES(span_unmap_anywhere)
 {
 	static const size_t at[] = { 0, 2047, 2048, 262143, 262144, 300000, 524287, 524288, 599999 };
@@ -221,7 +221,7 @@ TEST_ALL_FRAMES(span_alignment)
 	buffer_free(&buffer);
 }
 
-/* No more than a set, but at an offset at which it does not fit into one */
+/* Mappings of no more than a set, at an offset at which they do not fit into one */
 TEST_ALL_FRAMES(span_at_offset)
 {
 	static const size_t offsets[] = { 0x200, 0x800, 0x801, 0xe00, 0xfff };
@@ -242,7 +242,7 @@ TEST_ALL_FRAMES(span_at_offset)
 	buffer_free(&buffer);
 }
 
-/* As many as there is room for, each checked by map(); tells how many. */
+/* Map as often as there is room, up to @most times. Returns how often. */
 static unsigned int fill(struct device *dev, struct buffer *buffer, dma_addr_t *dma,
 			 unsigned int most)
 {
@@ -263,7 +263,7 @@ static void drain(struct device *dev, struct buffer *buffer, dma_addr_t *dma, un
 	contract_check_all_free(mem);
 }
 
-/* Boundaries from 64 KiB to 2 MiB: none across, and one in each piece that there is */
+/* Boundaries from 64 KiB to 2 MiB: no mapping crosses one, and each piece between is used. */
 TEST_ALL_FRAMES(span_boundary)
 {
 	unsigned long boundary;
@@ -288,7 +288,7 @@ TEST_ALL_FRAMES(span_boundary)
 	buffer_free(&buffer);
 }
 
-/* A limit in the middle of a run: what ends below it is had, to the last slot. */
+/* The limit of the device is in the middle of a run: all slots below it are used. */
 TEST_ALL_FRAMES(span_limit)
 {
 	struct buffer buffer;
@@ -344,10 +344,10 @@ TEST(span_ranges)
 		ranges[0] = (struct bus_dma_region){ start, 0x40000000, split };
 		ranges[1] = (struct bus_dma_region){ start + split, 0x80000000, 2 * SZ_1M - split };
 		nr = fill(&dev, &buffer, dma, ARRAY_SIZE(dma));
-		/* A set that is in two ranges may not be used in the second of them. */
+		/* If a set is in two ranges, its part in the second may stay unused. */
 		EXPECT(nr >= split / 301056 + (2 * SZ_1M - split - 262144) / 301056 - 2);
 		drain(&dev, &buffer, dma, nr);
-		/* Nothing is there behind the first. */
+		/* There is no second range. */
 		ranges[1].size = 0;
 		nr = fill(&dev, &buffer, dma, ARRAY_SIZE(dma));
 		EXPECT(nr <= split / 301056);
@@ -357,7 +357,7 @@ TEST(span_ranges)
 	buffer_free(&buffer);
 }
 
-/* Sets in which an allocation went on are ordinary ones once it is gone. */
+/* When a mapping of several sets is gone, each of the sets can be used alone. */
 TEST_ALL_FRAMES(span_leaves_nothing)
 {
 	struct buffer large, set;
@@ -381,7 +381,7 @@ TEST_ALL_FRAMES(span_leaves_nothing)
 	buffer_free(&large);
 }
 
-/* A pool that is partly in use: exactly the longest run that there is, and no more */
+/* A pool is partly in use: its longest free run can be mapped, and no more. */
 TEST_ALL_FRAMES(span_fragmented)
 {
 	unsigned int round, i, nr, run, longest, slot;
@@ -398,7 +398,7 @@ TEST_ALL_FRAMES(span_fragmented)
 	one = buffer_alloc(2048, 0, 0);
 	buffer = buffer_alloc(2 * SZ_1M, 0, __GFP_HIGHMEM);
 	for (round = 0; round < 40; round++) {
-		/* Fill the pool, and leave only some. */
+		/* Fill the pool, and unmap all but a few slots. */
 		for (i = 0; i < 1024; i++) {
 			machine_set_cpu(i % 8);
 			EXPECT(swiotlb_map(&dev, one.phys, 2048, DMA_TO_DEVICE, 0) != DMA_MAPPING_ERROR);
@@ -442,7 +442,7 @@ TEST_ALL_FRAMES(span_fragmented)
 	buffer_free(&one);
 }
 
-/* Counters and the mark are right, also when several areas are taken from. */
+/* Counters and high-water mark are right, also if a mapping takes slots of several areas. */
 TEST_ALL_FRAMES(span_counters)
 {
 	unsigned int i, step, used = 0, high = 0;
@@ -490,8 +490,8 @@ TEST_ALL_FRAMES(span_counters)
 #define NEIGHBOURS 5
 
 /*
- * A whole set; a span; what shares its last set; a span that starts in the rest of that
- * set; and what shares the last set of this one.
+ * A whole set; a mapping of several sets; a small one in the last of these; another of
+ * several sets, which starts in the rest of that set; and a small one in its last set.
  */
 static const size_t neighbour_sizes[NEIGHBOURS] = {
 	262144, 300 * 2048, 40 * 2048, 300 * 2048, 60 * 2048
@@ -547,7 +547,7 @@ static void unmap_in_order(struct device *dev, const unsigned int *order, bool a
 	contract_check_all_free(mem);
 }
 
-/* All orders, by Heap's algorithm: they differ in who comes before whom. */
+/* Unmap in all orders, made by Heap's algorithm. */
 static void permute(struct device *dev, unsigned int *order, unsigned int n)
 {
 	unsigned int i;
@@ -573,15 +573,15 @@ TEST_VARIANTS(span_neighbours, area_counts)
 	boot_fixed(FRAMES_NATIVE, variant ? "1024,8" : "1024,1", &dev);
 	for (i = 0; i < NEIGHBOURS; i++)
 		neighbours[i] = buffer_alloc(neighbour_sizes[i], 0, __GFP_HIGHMEM);
-	/* What is less than a set comes from the area of the set that is to be shared. */
+	/* Small mappings get slots of the first area with room: that of the set to be shared. */
 	permute(&dev, order, NEIGHBOURS);
 	for (i = 0; i < NEIGHBOURS; i++)
 		buffer_free(&neighbours[i]);
 }
 
 /*
- * The record of a mapping has room for 512 KiB of padding less a byte. What needs more is
- * refused, and that is said.
+ * The record of a mapping has room for 512 KiB of padding less a byte. A mapping that needs
+ * more is refused with a message.
  */
 TEST(span_padding)
 {
@@ -617,7 +617,7 @@ static void take_one(void)
 	EXPECT(raced != DMA_MAPPING_ERROR);
 }
 
-/* Another CPU takes a slot of any of the sets meanwhile: all that was taken goes back. */
+/* Another CPU takes a slot of one of the sets meanwhile: all others are given back. */
 TEST(span_race)
 {
 	struct buffer buffer;
@@ -625,7 +625,7 @@ TEST(span_race)
 
 	boot_fixed(FRAMES_NATIVE, "512,4", &racer);
 	raced_for = buffer_alloc(100, 0, 0);
-	/* All of the pool: there is no other place. */
+	/* The buffer takes all of the pool, so there is no other place. */
 	buffer = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
 	for (race_cpu = 0; race_cpu < 4; race_cpu++) {
 		machine_context("set %u", race_cpu);
@@ -637,7 +637,7 @@ TEST(span_race)
 		unmap(&racer, raced, 100, DMA_TO_DEVICE);
 		contract_check_all_free(mem);
 
-		/* Nor is any of the set hidden from those who come later. */
+		/* Later mappings find all slots. */
 		dma = map(&racer, &buffer, DMA_TO_DEVICE);
 		EXPECT(dma != DMA_MAPPING_ERROR);
 		unmap(&racer, dma, buffer.size, DMA_TO_DEVICE);
@@ -646,7 +646,7 @@ TEST(span_race)
 	buffer_free(&raced_for);
 }
 
-/* There is room behind: it is had if the first place is lost. */
+/* Another CPU takes a slot of the first place. There is room behind it, which is used. */
 TEST_ALL_FRAMES(span_goes_on_after_race)
 {
 	struct buffer buffer;
@@ -667,7 +667,7 @@ TEST_ALL_FRAMES(span_goes_on_after_race)
 	buffer_free(&raced_for);
 }
 
-/* So much that interrupts are let in meanwhile: that may be when another CPU is faster. */
+/* A mapping is so large that the lock is released in between. Another CPU is faster then. */
 TEST(span_race_between_steps)
 {
 	struct buffer buffer;
@@ -709,8 +709,8 @@ static void take_one_then_map_also(void)
 static const char *const also_sizes[] = { "one_set", "several", NULL };
 
 /*
- * All of the pool is tried, and in vain, because a slot of the last set has just been
- * taken. Whoever maps meanwhile, at whatever moment, gets what is free without that.
+ * A mapping of all of the pool fails, because a slot of the last set has just been taken.
+ * A mapping that is made meanwhile, at any moment, gets slots that are free without it.
  */
 TEST_VARIANTS(span_tried_in_vain, also_sizes)
 {
@@ -743,8 +743,8 @@ TEST_VARIANTS(span_tried_in_vain, also_sizes)
 static dma_addr_t first_raced;
 
 /*
- * Takes a slot of the place that has been found by the first one, and finds the next place, of
- * which another slot is taken before it is.
+ * Takes a slot of the place that the first mapping has found. Then maps too, and loses a
+ * slot of its own place.
  */
 static void lose_as_well(void)
 {
@@ -757,7 +757,7 @@ static void lose_as_well(void)
 	EXPECT(machine_other_cpu_ran());
 }
 
-/* Two lose their places, one while the other tries. Both search anew, and find room. */
+/* Two mappings lose their places, one while the other tries. Both search anew and find room. */
 TEST(span_two_lose)
 {
 	struct buffer buffer;
@@ -786,9 +786,9 @@ TEST(span_two_lose)
 	buffer_free(&raced_for);
 }
 
-/* --- where they come from --- */
+/* --- transient pools, growth, high memory --- */
 
-/* More than the pool has in one piece, where pages are: a transient pool */
+/* A mapping that is larger than any run of the pool gets a transient pool. */
 TEST(span_transient)
 {
 	struct buffer buffer;
@@ -808,7 +808,7 @@ TEST(span_transient)
 	buffer_free(&buffer);
 }
 
-/* A pool in which a span fits is added for those to come. */
+/* A pool is added that has room for mappings of several sets. */
 TEST_ALL_FRAMES(span_grow)
 {
 	struct buffer buffer;
@@ -828,7 +828,7 @@ TEST_ALL_FRAMES(span_grow)
 	extra = map(&dev, &buffer, DMA_TO_DEVICE);
 	EXPECT(extra != DMA_MAPPING_ERROR);
 	EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, extra))->transient);
-	/* That one may go, so nothing is promised of it. */
+	/* The added pool may be freed, so it does not count. */
 	EXPECT_EQ(swiotlb_max_mapping_size(&dev), 2 * SZ_1M / 128);
 	unmap(&dev, extra, SZ_1M, DMA_TO_DEVICE);
 	unmap(&dev, dma[1], SZ_1M, DMA_TO_DEVICE);
@@ -836,7 +836,7 @@ TEST_ALL_FRAMES(span_grow)
 	buffer_free(&buffer);
 }
 
-/* High memory, several sets of it */
+/* A mapping of several sets from high memory */
 TEST(span_highmem)
 {
 	struct machine_config config = { .highmem = true, .param = "1024,2" };

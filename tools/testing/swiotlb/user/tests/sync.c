@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Syncs: whole, in part, at any offset, in either direction, and wrong ones.
+ * Syncs of all or a part of a mapping, at any offset, in either direction; and wrong syncs.
  */
 #include "test.h"
 
@@ -14,7 +14,7 @@ static void check_bytes(phys_addr_t phys, const u8 *expected, size_t size)
 	free(seen);
 }
 
-/* A part of a mapping is synced, at every alignment: that part, and no more. */
+/* A sync of a part of a mapping, at any alignment, copies that part and no more. */
 TEST_ALL_FRAMES(sync_partial)
 {
 	enum { SIZE = 9000 };
@@ -100,7 +100,7 @@ TEST_ALL_FRAMES(sync_where_two_were)
 	buffer_free(&small[0]);
 }
 
-/* No direction at all: reported. */
+/* A sync without a direction is reported. */
 TEST(sync_without_direction)
 {
 	struct buffer buffer;
@@ -119,7 +119,7 @@ TEST(sync_without_direction)
 	buffer_free(&buffer);
 }
 
-/* A sync beyond the mapping copies what is mapped, and says so. */
+/* A sync beyond the end of the mapping copies only what is mapped, and warns. */
 TEST_ALL_FRAMES(sync_past_the_end)
 {
 	u8 page[4096], seen[4096];
@@ -155,7 +155,7 @@ TEST_ALL_FRAMES(sync_past_the_end)
 	buffer_free(&buffer);
 }
 
-/* Addresses that are not, or no longer, a bounce buffer's: nothing happens. */
+/* Nothing happens if an address is not in a bounce buffer, or no longer in one. */
 TEST_ALL_FRAMES(sync_elsewhere)
 {
 	struct buffer buffer, second;
@@ -187,7 +187,7 @@ TEST_ALL_FRAMES(sync_elsewhere)
 	buffer_free(&buffer);
 }
 
-/* A mapping that is gone is not synced, nor are no bytes at all; nothing is said of it. */
+/* A sync of 0 bytes, or of a mapping that is gone, does nothing and does not warn. */
 TEST_ALL_FRAMES(sync_of_nothing)
 {
 	struct buffer buffer, gone;
@@ -218,7 +218,7 @@ TEST_ALL_FRAMES(sync_of_nothing)
 	buffer_free(&buffer);
 }
 
-/* Behind the first slot of a mapping that starts in the second word of its set */
+/* A sync behind the first slot of a mapping that starts in the second word of its set */
 TEST(sync_in_second_word)
 {
 	struct buffer first, second;
@@ -240,7 +240,7 @@ TEST(sync_in_second_word)
 	buffer_free(&first);
 }
 
-/* Unmapped twice, or where nothing is mapped: reported, and nothing is lost. */
+/* Unmapping twice, or where nothing is mapped, is reported and frees no other slots. */
 TEST_ALL_FRAMES(unmap_twice)
 {
 	struct buffer buffer;
@@ -262,7 +262,7 @@ TEST_ALL_FRAMES(unmap_twice)
 	buffer_free(&buffer);
 }
 
-/* Drivers unmap by any address in the mapping's first page, as NVMe's PRP lists do. */
+/* The mapping starts within its first slot, behind padding. All slots are freed. */
 TEST(unmap_within)
 {
 	struct buffer buffer;

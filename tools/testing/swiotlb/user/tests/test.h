@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tests, one function each, in a process of its own: a machine starts as new and a
- * failure takes nothing else down. At its end a test must have unmapped everything,
- * and have expected every warning.
+ * Each test is a function that runs in a process of its own, on a new machine. If it
+ * fails, the others still run. When it ends, it must have unmapped everything and have
+ * expected every warning.
  */
 #ifndef _TEST_H
 #define _TEST_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools of a single mapping: many at a time, and where memory is encrypted.
+ * Transient pools: many at a time, and with encrypted memory.
  */
 #include "test.h"
 
@@ -8,7 +8,7 @@
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
-/* Elements of lists that a sync and an unmap of this mapping look at */
+/* Number of list elements that a sync and an unmap of this mapping look at */
 static unsigned long steps_of(struct device *dev, dma_addr_t dma, size_t size)
 {
 	machine_list_steps = 0;
@@ -17,7 +17,7 @@ static unsigned long steps_of(struct device *dev, dma_addr_t dma, size_t size)
 	return machine_list_steps;
 }
 
-/* A device that the pool cannot serve: each mapping takes as long as the first did. */
+/* The device does not reach the pool. Each of many transient pools is found in few steps. */
 TEST(transient_many)
 {
 	static const size_t sizes[] = { 100, 9000, 4096 };
@@ -80,7 +80,7 @@ static void end(void)
 	buffer_free(&set);
 }
 
-/* As a driver does in an interrupt: whatever is to be done later runs where it may. */
+/* Map and unmap in atomic context, as a driver does in an interrupt. */
 static dma_addr_t map_in_atomic_context(void)
 {
 	dma_addr_t dma;
@@ -94,8 +94,8 @@ static dma_addr_t map_in_atomic_context(void)
 }
 
 /*
- * On an SME host devices reach encrypted memory as well, but to decrypt any and to
- * encrypt it again sleeps there too.
+ * On an SME host devices reach encrypted memory too. But decrypting and encrypting sleeps
+ * there as it does elsewhere.
  */
 TEST_VARIANTS(transient_encrypted_host, ((const char *const[]){ "few_bits", "sme", NULL }))
 {
@@ -113,7 +113,7 @@ TEST_VARIANTS(transient_encrypted_host, ((const char *const[]){ "few_bits", "sme
 		machine_work();
 		machine_grace_period();
 	}
-	/* A pool was added meanwhile. */
+	/* A pool was added meanwhile. It is idle, so it is freed. */
 	machine_delayed_work();
 	machine_delayed_work();
 	machine_grace_period();
@@ -121,7 +121,7 @@ TEST_VARIANTS(transient_encrypted_host, ((const char *const[]){ "few_bits", "sme
 	end();
 }
 
-/* Nothing has been decrypted ahead: an error, and the driver may ask for silence. */
+/* No memory was decrypted in advance: mappings fail, with no message if none is wanted. */
 TEST(transient_no_atomic_pool)
 {
 	struct machine_config config = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The Xen backend: translation, what is remembered of the P2M, and a hypervisor that has
- * little. Contiguity and exchange are the KUnit suite's, lib/tests/xen_iommu_kunit.c.
+ * The Xen backend: translation, the words of P2M leaves, and a hypervisor with little memory.
+ * The KUnit suite lib/tests/xen_iommu_kunit.c tests contiguity and exchange.
  */
 #include "test.h"
 #include <asm/dma-machine.h>
@@ -9,7 +9,7 @@
 
 static struct io_tlb_mem *const mem = &io_tlb_default_mem;
 
-/* Every page has a machine address, and back; another domain's frame is nobody's. */
+/* Each page has a machine address that leads back to it. Foreign frames lead to no page. */
 TEST_ALL_FRAMES(xen_translation)
 {
 	phys_addr_t phys, maddr, foreign;
@@ -26,7 +26,7 @@ TEST_ALL_FRAMES(xen_translation)
 	if (variant == FRAMES_NATIVE)
 		return;
 
-	/* A granted page, which has the number of one of ours where it comes from */
+	/* A granted page: in its own domain it has the pfn of one of our pages. */
 	foreign = machine_page_phys(100);
 	maddr = dma_phys_to_machine(foreign);
 	machine_make_foreign(foreign, PHYS_PFN(mem->defpool->start));
@@ -46,7 +46,7 @@ static bool slowly_contiguous(phys_addr_t phys, size_t size)
 	u64 first = dma_phys_to_machine(phys);
 	phys_addr_t at;
 
-	/* The first byte of each page but the first */
+	/* The first byte of each page except the first */
 	for (at = PAGE_ALIGN(phys + 1); at < phys + size; at += PAGE_SIZE)
 		if (dma_phys_to_machine(at) != first + (at - phys))
 			return false;
@@ -68,7 +68,7 @@ static void expect_as_slowly_anywhere(u64 *random, size_t most)
 		expect_as_slowly(phys, size);
 }
 
-/* Frames that are where they are: not each has an entry that says so. */
+/* Identity frames: some of them have no entry that says so. */
 TEST(xen_identity_frames)
 {
 	unsigned long low_end = PHYS_PFN(MACHINE_LOW_START + MACHINE_LOW_SIZE);
@@ -84,7 +84,7 @@ TEST(xen_identity_frames)
 	EXPECT(!xen_p2m_contiguous(PHYS_PFN(MACHINE_HIGH_START) - 1, 2));
 }
 
-/* --- what is remembered of a leaf --- */
+/* --- the word of a leaf --- */
 
 #define FIRST		PHYS_PFN(MACHINE_LOW_START)	/* a leaf begins there */
 #define LEAF		P2M_PER_PAGE
@@ -101,7 +101,7 @@ static bool contiguous(unsigned long first, unsigned long nr)
 	return dma_machine_contiguous(page_of_leaf(first), BYTES(nr));
 }
 
-/* A tick later it may be read in any case. */
+/* In a new tick the leaf may be read in any case. */
 static void learn_leaf(void)
 {
 	machine_ticks++;
@@ -109,7 +109,7 @@ static void learn_leaf(void)
 	EXPECT(xen_p2m_leaves[FIRST / LEAF] & XEN_P2M_VALID);
 }
 
-/* Once asked, a leaf answers for all of it, and for nothing beyond. */
+/* After the first question the word answers for all of its leaf, and for nothing beyond. */
 TEST(xen_leaf_remembered)
 {
 	boot(FRAMES_OFFSET, "512");
@@ -119,7 +119,7 @@ TEST(xen_leaf_remembered)
 	EXPECT(xen_p2m_remembered(FIRST + LEAF - 1, 1));
 	EXPECT(!xen_p2m_remembered(FIRST - 1, 2));
 	EXPECT(!xen_p2m_remembered(FIRST + LEAF - 1, 2));
-	/* Which is not to say that it were not contiguous */
+	/* These pages are contiguous all the same. */
 	EXPECT(contiguous(LEAF - 1, 2));
 	EXPECT(xen_p2m_remembered(FIRST + LEAF, LEAF));
 	EXPECT(contiguous(1, 3 * LEAF));
@@ -151,7 +151,7 @@ static void make_hole_later(void)
 	machine_interrupt = make_hole;
 }
 
-/* An entry changes after the leaf was marked, or after all of it was read. */
+/* An entry changes after READING was stored, or after all entries were read. */
 TEST(xen_leaf_changes_meanwhile)
 {
 	void (*when[])(void) = { make_hole, make_hole_later };
@@ -175,7 +175,7 @@ static void ask_meanwhile(void)
 {
 	unsigned long i;
 
-	/* The leaf that is being read, and one that cannot be now */
+	/* The leaf that is being read, and one that cannot be read now */
 	EXPECT(contiguous(0, 300));
 	EXPECT(contiguous(LEAF, 300));
 	EXPECT_EQ(xen_p2m_leaves[FIRST / LEAF], XEN_P2M_READING);
@@ -241,7 +241,7 @@ TEST(xen_leaf_seldom_read)
 	EXPECT_EQ(readings, 0);
 }
 
-/* Anything is asked, changed, and asked again. */
+/* Random pages are asked about, changed, and asked about again. */
 TEST_ALL_FRAMES(xen_leaves_at_random)
 {
 	u64 random = 31;
@@ -265,7 +265,7 @@ TEST_ALL_FRAMES(xen_leaves_at_random)
 	}
 }
 
-/* Save and restore: the table is another one, and nobody has said so. */
+/* Save and restore writes entries without calling xen_p2m_leaf_changed(). */
 TEST(xen_leaves_forgotten)
 {
 	boot(FRAMES_OFFSET, "512");
@@ -277,7 +277,7 @@ TEST(xen_leaves_forgotten)
 	EXPECT(contiguous(0, 100));
 }
 
-/* No memory for the words: it is said, and every entry is looked at. */
+/* There is no memory for the words: a message, and all entries are read. */
 TEST_ALL_FRAMES(xen_no_leaves)
 {
 	struct machine_config config = { .frames = variant };
@@ -301,11 +301,11 @@ TEST(xen_coherent_alignment)
 	boot(FRAMES_OFFSET, "512");
 	EXPECT(!xen_dma_coherent_ok(MACHINE_LOW_START, 8192));
 	EXPECT(xen_dma_contiguous(MACHINE_LOW_START, 8192));
-	/* Aligned to their size for nobody */
+	/* Not aligned for the CPU, so need not be aligned for devices */
 	EXPECT(xen_dma_coherent_ok(MACHINE_LOW_START + 4096, 8192));
 }
 
-/* A hypervisor with too little: a quarter of what it has stays free, and one is told. */
+/* A hypervisor with too little memory: a quarter of it stays free, with messages. */
 TEST_ALL_FRAMES(xen_trimmed)
 {
 	struct machine_config config = { .frames = variant, .cpus = 8, .param = "4096,8" };
@@ -314,7 +314,7 @@ TEST_ALL_FRAMES(xen_trimmed)
 	dma_addr_t dma[16];
 	unsigned int i, n;
 
-	/* What is contiguous already the hypervisor is not asked for. */
+	/* Memory that is already contiguous is not exchanged. */
 	if (variant == FRAMES_NATIVE || variant == FRAMES_BY_2M)
 		return;
 	for (n = 6; n <= 31; n++) {
@@ -348,7 +348,7 @@ TEST_ALL_FRAMES(xen_trimmed)
 	}
 }
 
-/* Not even a mebibyte: no pool, which the guest survives, and says. */
+/* Xen has less than 1 MiB: the guest boots without a pool, and prints an error. */
 TEST(xen_nothing)
 {
 	struct machine_config config = { .frames = FRAMES_BY_PAGE, .param = "4096" };
@@ -364,7 +364,7 @@ TEST(xen_nothing)
 		EXPECT_EQ(machine_extents_in_use(), 0);
 		EXPECT_EQ(machine_pages_in_use(), 0);
 	}
-	/* With one it has the smallest pool. */
+	/* With 1 MiB it has the smallest pool. */
 	machine_power_on(&config);
 	machine_set_param("swiotlb", config.param);
 	machine_limit_extents(4);
@@ -372,7 +372,7 @@ TEST(xen_nothing)
 	EXPECT_EQ(mem->nslabs, 512);
 }
 
-/* The guest itself has no memory for the default pool: half of it, and so on */
+/* The guest has too little memory for the default pool: half as much, and so on */
 TEST(xen_less_memory)
 {
 	struct machine_config config = { .frames = FRAMES_BY_2M };
@@ -391,7 +391,7 @@ TEST(xen_forbidden)
 	EXPECT(xen_dma_key);
 }
 
-/* A foreign page as the original: bounced and back, wherever its frame is */
+/* A foreign page is bounced in both directions, wherever its frame is. */
 TEST_ALL_FRAMES(xen_foreign_page)
 {
 	struct buffer buffer;
@@ -413,7 +413,7 @@ TEST_ALL_FRAMES(xen_foreign_page)
 	copy_out(seen, buffer.phys, sizeof(seen));
 	EXPECT(!memcmp(seen, data, sizeof(data)));
 
-	/* Mapped directly, its address is in no pool, though its number there is. */
+	/* Mapped directly it is in no pool, though its pfn in its own domain is in ours. */
 	EXPECT(!swiotlb_find_pool(&dev, dma_to_phys(&dev, dma_phys_to_machine(buffer.phys))));
 	buffer_free(&buffer);
 }

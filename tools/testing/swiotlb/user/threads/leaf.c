@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is remembered of a leaf of the P2M, while its entries change. Entries are
- * written by one thread and asked about by another one, which gets them as a driver
- * gets a page that somebody has ballooned; others make sure that the leaf is read
- * all the time.
+ * The word of a P2M leaf while entries change. One thread writes entries. Another one
+ * asks about them after a handover, as a driver does that gets a ballooned page. Other
+ * threads make sure that the leaf is read all the time.
  */
 #include <sched.h>
 
@@ -20,7 +19,7 @@ enum { NOBODY, CHANGED, SEEN };
  * struct owner - pages of the leaf that two threads hand to each other
  * @first:	Number of the first page; the middle one of @PAGES changes.
  * @turn:	Who may use them.
- * @contiguous:	What they are.
+ * @contiguous:	Whether they are contiguous.
  * @writer:	Changes them.
  * @driver:	Asks about them.
  */
@@ -86,7 +85,7 @@ static void *ask_for_pages(void *arg)
 	return NULL;
 }
 
-/* Whatever comes out: the leaf is read, or its reader is kept waiting. */
+/* Ask about all of the leaf, so that it is read. The answer does not matter. */
 static void *ask_for_leaf(void *arg)
 {
 	unsigned long *read = arg;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rounds. In each a machine is booted, threads map, sync, hand over and unmap, and
- * when all is quiet nothing may be lost.
+ * Rounds. In each a machine is booted, and threads map, sync, hand over and unmap.
+ * When all threads have ended, nothing may be lost.
  */
 #include <sched.h>
 #include <unistd.h>
@@ -25,8 +25,8 @@ static struct mapping *boxes[NR_BOXES];
 /**
  * struct load - a thread that maps and unmaps
  * @thread:	Thread.
- * @cpu:	CPU that it is.
- * @random:	What it does.
+ * @cpu:	CPU that it runs as.
+ * @random:	State of the random numbers that decide what it does.
  * @open:	Mappings that are mapped; @nr_open of them.
  * @closed:	Mappings that are not; @nr_closed of them.
  */
@@ -145,7 +145,7 @@ static void *load_thread(void *arg)
 	return NULL;
 }
 
-/* --- threads beside: the worker, the end of grace periods, others --- */
+/* --- other threads: the worker, grace periods, that of a scenario --- */
 
 bool round_over(void)
 {
@@ -160,7 +160,7 @@ static unsigned int nr_pools(void)
 	return table ? table->nr : 0;
 }
 
-/* The only one that adds pools and frees them */
+/* The only thread that adds pools and frees them */
 static void *worker_thread(void *arg)
 {
 	unsigned int before = nr_pools(), added;
@@ -280,7 +280,7 @@ static unsigned long free_added_pools(struct io_tlb_mem *mem)
 	return nr_pages;
 }
 
-/* All is unmapped and quiet. */
+/* All is unmapped, and all threads have ended. */
 void round_check(const struct scenario *s)
 {
 	struct io_tlb_mem *mem = &io_tlb_default_mem;

@@ -8,8 +8,8 @@
  * what each thread does, not how threads interleave: a failure may need several runs
  * to come back.
  *
- * A test is a process of its own, started anew: ThreadSanitizer does not get along
- * with a fork of a process that has had threads.
+ * Each test is a new process, started with execl(): ThreadSanitizer cannot handle a fork
+ * of a process that has had threads.
  */
 #include <sys/personality.h>
 #include <time.h>
@@ -18,7 +18,7 @@
 #include "threads.h"
 
 #define DEFAULT_SECONDS	8
-#define PATIENCE	30	/* seconds more, until what a test is for has happened */
+#define PATIENCE	30	/* more seconds, if not all has happened that a test needs */
 
 static double seconds_each;
 static u64 seed;
@@ -31,7 +31,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* What a test is for has happened. Without that it has tested nothing. */
+/* Has all happened that the test needs? If not, it has tested nothing. */
 static bool has_happened(const struct scenario *s)
 {
 	if (!tally.rounds || !(tally.maps || tally.leaves))
@@ -54,8 +54,8 @@ static void print_tally(void)
 }
 
 /*
- * The process of a test: rounds until time is up. How threads interleave decides how
- * soon a pool is freed, say: on a busy machine that takes more rounds.
+ * Run rounds of a test until time is up. How threads interleave decides how soon, for
+ * example, a pool is freed. On a busy machine that takes more rounds.
  */
 static int run_test(const char *name, double seconds)
 {
@@ -70,7 +70,7 @@ static int run_test(const char *name, double seconds)
 	       (!has_happened(s) && now() < start + seconds + PATIENCE));
 	print_tally();
 	if (!has_happened(s))
-		machine_fail("the test ran, but not all happened that it is for");
+		machine_fail("the test ran, but not all has happened that it needs");
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static void exec_test(const void *scenario)
 
 	snprintf(seconds_text, sizeof(seconds_text), "%f", seconds_each);
 	snprintf(seed_text, sizeof(seed_text), "%llu", (unsigned long long)seed);
-	/* ThreadSanitizer does not cope with every place that memory may be put to. */
+	/* ThreadSanitizer cannot handle all addresses that memory may be mapped to. */
 	personality(ADDR_NO_RANDOMIZE);
 	alarm(60 + seconds_each);
 	execl("/proc/self/exe", "threads", "-1", s->name, "-t", seconds_text, "-s", seed_text,

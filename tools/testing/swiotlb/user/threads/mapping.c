@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A mapping whose contents are known at any time, from the driver's and from the
- * device's side. Whoever holds it may use it; it is handed over as a whole.
+ * device's side. Only the thread that holds it may use it. It is handed over as a whole.
  */
 #include "threads.h"
 
-/* What is before and behind an original, and has to stay */
+/* The bytes before and behind an original buffer, which must not change */
 static const u8 guard[GUARD] = "nobody has any business here, before or behind";
 
 static unsigned long held, held_most;
 
-/* Slots that mappings hold at least: every one is in use for the whole time. */
+/* Count the slots of mappings. A slot that is counted is in use for all of that time. */
 static void hold(const struct mapping *mapping)
 {
 	unsigned long now = __atomic_add_fetch(&held, nr_slots(mapping->size), __ATOMIC_RELAXED);
@@ -101,7 +101,7 @@ static phys_addr_t bounced_at(const struct mapping *mapping)
 	return dma_to_phys(mapping->dev, mapping->dma);
 }
 
-/* Memory for the largest mapping at any offset in a page, and for what is beside it */
+/* Memory for the largest mapping at any offset in a page, and for the bytes around it */
 void mapping_init(struct mapping *mapping)
 {
 	mapping->pages = machine_alloc(2 * PAGE_SIZE + MAX_SIZE, 0);
@@ -161,7 +161,7 @@ void mapping_sync(struct mapping *mapping, u64 *random)
 	COUNT(syncs);
 }
 
-/* Little but the search for the mapping's start */
+/* Sync one byte: this is little more than the search for the start of the mapping. */
 void mapping_sync_byte(struct mapping *mapping, u64 *random)
 {
 	size_t offset = machine_random(random) % mapping->size;

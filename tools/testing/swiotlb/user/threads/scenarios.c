@@ -6,7 +6,7 @@
 
 const struct scenario scenarios[] = {
 	{
-		/* Nobody but its CPU uses an area as long as there is room. */
+		/* Only its CPU uses an area as long as there is room. */
 		.name = "own_area", .param = "1024,4", .cpus = 4, .threads = 4,
 		.steps = 400, .max_open = 8, .max_size = 4096, .sync = 20,
 		.own_area = true, .run = load_run,
@@ -21,7 +21,7 @@ const struct scenario scenarios[] = {
 		.steps = 400, .max_open = 16, .max_size = 8192, .hand_over = 40, .sync = 10,
 		.run = load_run,
 	}, {
-		/* All in the same words: slots are looked up while others come and go */
+		/* All slots are in the same words: starts are searched while others change. */
 		.name = "neighbours", .param = "128,1", .cpus = 4, .threads = 4,
 		.steps = 800, .max_open = 14, .max_size = 4096, .hand_over = 5, .sync = 10,
 		.beside = beside_sync, .run = load_run,
@@ -35,7 +35,7 @@ const struct scenario scenarios[] = {
 		.steps = 500, .max_open = 60, .max_size = MAX_SIZE, .hand_over = 25, .sync = 10,
 		.grows = true, .run = load_run,
 	}, {
-		/* Transient pools come from memory that has been decrypted before. */
+		/* Transient pools come from memory that was decrypted in advance. */
 		.name = "growth_encrypted", .param = "128,1", .encrypted = true, .cpus = 4,
 		.threads = 4, .steps = 400, .max_open = 48, .max_size = MAX_SIZE,
 		.hand_over = 25, .sync = 10, .grows = true, .run = load_run,
@@ -53,7 +53,7 @@ const struct scenario scenarios[] = {
 		.name = "first_use", .param = "128,1", .cpus = 4, .grows = true,
 		.run = special_first_use,
 	}, {
-		/* A software IO TLB appears while devices ask for it. */
+		/* A software IO TLB is set up while devices already try to map. */
 		.name = "late_init", .cpus = 4, .run = special_late_init,
 	}, {
 		/* Pages and mappings of one restricted pool */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings of more than a slot set: threads that take slots of the same sets, of which
- * each locks one at a time, while pools come and go.
+ * Mappings of more than a slot set. Threads take slots of the same sets, each with one
+ * lock at a time, while pools are added and freed.
  */
 #include <sched.h>
 
@@ -18,7 +18,7 @@ static struct user {
 	phys_addr_t buffer;
 } users[USERS];
 
-/* The device writes a byte, which a sync brings; no other thread writes there. */
+/* The device writes a byte, and a sync copies it. No other thread writes there. */
 static void check_byte(struct device *dev, phys_addr_t orig, dma_addr_t dma, size_t at)
 {
 	u8 *original = machine_memory(orig + at), byte = ~*original;
@@ -54,7 +54,7 @@ static void use_one(struct user *user)
 	}
 	check_byte(dev, user->buffer, dma, size - 1);
 
-	/* All of it, whatever the size that is told */
+	/* All of it is unmapped, whatever size is passed. */
 	at = machine_random(&user->random) % size;
 	swiotlb_tbl_unmap_single(dev, dma_to_phys(dev, dma), size - at, DMA_BIDIRECTIONAL, 0);
 }

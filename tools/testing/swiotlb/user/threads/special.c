@@ -34,7 +34,7 @@ static void hold_one(size_t size, void (*work)(struct mapping *mapping, u64 *ran
 	machine_free(mapping.pages, 2 * PAGE_SIZE + MAX_SIZE);
 }
 
-/* What the mapping holds is always in use. */
+/* The slots of the mapping are in use all the time. */
 static void check_counters(struct mapping *mapping, u64 *random)
 {
 	u64 slots = nr_slots(mapping->size);
@@ -71,7 +71,7 @@ static struct pair {
 	struct mapping *given;
 } pairs[PAIRS];
 
-/* An interrupt, a queue, a lock: whatever a driver hands its data over by */
+/* Hand over a mapping, as a driver does by an interrupt, a queue or a lock. */
 static void give(struct pair *pair, struct mapping *mapping)
 {
 	while (READ_ONCE(pair->given))

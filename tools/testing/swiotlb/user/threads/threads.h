@@ -4,16 +4,16 @@
  * fake machine, under ThreadSanitizer.
  *
  *	main.c		chooses tests, runs each in a process of its own, prints KTAP
- *	load.c		rounds: boot, threads, quiet, and what must be true then
+ *	load.c		rounds: boot, threads, and checks when all threads have ended
  *	mapping.c	a mapping whose contents are known at any time
  *	scenarios.c	tests that are a load with parameters
  *	special.c	tests with threads of their own kind
- *	leaf.c		one of them: what is remembered of the P2M
+ *	leaf.c		one of them: the word of a P2M leaf
  *	span.c		another: mappings of more than a slot set
  *
- * What one thread hands over to another goes through a release and an acquire, as in
- * a driver, and threads share nothing else that could order them: what is ordered
- * for ThreadSanitizer is ordered by the code under test, or by such a handover.
+ * A thread hands a mapping over to another one with a release and an acquire, like a
+ * driver. Threads share nothing else that could order them. So ThreadSanitizer sees only
+ * the order that the code under test makes, or such a handover.
  */
 #ifndef _THREADS_H
 #define _THREADS_H
@@ -57,13 +57,13 @@ struct mapping {
  * @steps:	How many steps each makes in a round.
  * @max_open:	Mappings that a thread keeps at most.
  * @max_size:	Largest mapping in bytes, up to %MAX_SIZE.
- * @hand_over:	Percentage of steps that give a mapping to whoever takes it.
+ * @hand_over:	Percentage of steps that give a mapping to another thread.
  * @sync:	Percentage of steps that sync.
  * @grows:	Pools may be added and freed meanwhile, by threads of their own.
  * @own_area:	A mapping must come from the area of its CPU.
- * @must_fail:	The pool is too small: it has to happen that a mapping fails.
- * @beside:	Another thread beside, or %NULL. Runs until round_over().
- * @run:	Instead of all that: one round of a test of its own kind.
+ * @must_fail:	The pool is too small, so at least one mapping has to fail.
+ * @beside:	Runs in one more thread until round_over(), or %NULL.
+ * @run:	Runs one round: load_run(), or the function of a special test.
  */
 struct scenario {
 	const char *name;
@@ -94,7 +94,7 @@ struct scenario {
  * @removed:	Pools that were idle, and freed.
  * @transients:	Mappings that got a transient pool.
  * @freed_late:	Pools and tables that were freed after a grace period.
- * @leaves:	How often a leaf of the P2M was found to be remembered.
+ * @leaves:	How often the word of a P2M leaf was found to be valid.
  * @rounds:	Machines booted.
  */
 struct tally {

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What mapping, unmapping and syncing for a device costs, in instructions. Only
- * QEMU makes the TSC count those:
+ * Count the instructions of mapping, unmapping and syncing for a device. The TSC
+ * counts instructions only in QEMU with
  *
  *   -icount shift=0,sleep=off -smp 1, and tsc=reliable on a native command line
  *
  * The edu device stands for any 64-bit PCI device; nothing is transferred.
- * Each figure is the mean of many warm calls with interrupts off, less what
- * reading the TSC takes. The mean, not the least: what a bounce costs depends on
- * where in its slot set it lies, so the calls walk through several sets. On the
- * direct path every call costs the same.
+ * Each figure is the mean of many warm calls with interrupts off, less the cost of
+ * reading the TSC. The mean, not the least: the cost of a bounce depends on its
+ * place in a slot set, so the calls go through several sets. On the direct path
+ * every call costs the same.
  *
- * map and unmap are DMA_TO_DEVICE, map_from and unmap_from DMA_FROM_DEVICE. Syncs
- * are of 64 bytes of a DMA_FROM_DEVICE mapping: at its start for the CPU and for
- * the device, and a range at its end for the CPU. One mapping at a time, and many
- * that are made and undone in turn, as those of a busy queue; the path "aligned" is
- * bounced for a device that wants the offset in a page kept, as NVMe does. All
- * that are bounced copy, so copies alone are counted as well: the rest is
- * bookkeeping.
+ * map and unmap are DMA_TO_DEVICE, map_from and unmap_from DMA_FROM_DEVICE. A sync
+ * is of 64 bytes of a DMA_FROM_DEVICE mapping: at its start for the CPU and for the
+ * device, and a range at its end for the CPU. Mappings are made and undone one at a
+ * time, and many in turn, as in a busy queue. On the path "aligned" the device
+ * bounces and wants the offset in a page kept, as NVMe does. Every bounce copies, so
+ * copies alone are counted as well: the rest is bookkeeping.
  *
- * To be loaded before anything has bounced for this device: the direct path is
- * measured as a device knows it that never did.
+ * Load it before anything has bounced for this device: the direct path is measured
+ * for a device that has never bounced.
  */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -30,7 +29,7 @@
 #include <linux/sizes.h>
 #include <asm/msr.h>
 
-/* Four slot sets of 128, or four times through each place of larger mappings. */
+/* Mappings of one slot go through four sets of 128; larger ones reuse their places. */
 #define ROUNDS		512
 #define DEPTH_MOST	64
 #define SYNC_SIZE	64
@@ -70,7 +69,7 @@ static u64 empty_cost(void)
 	return least;
 }
 
-/* A byte changed behind a bounced mapping's back is the old one after a sync. */
+/* When the CPU changes a byte of a bounced mapping, a sync brings the old one back. */
 static bool is_bounced(struct device *dev, u8 *mem, dma_addr_t dma)
 {
 	u8 old = READ_ONCE(*mem);
@@ -127,7 +126,7 @@ static noinline void count_syncs(struct device *dev, dma_addr_t dma, size_t size
 	sum[SYNC_RANGE] += rdtsc_ordered() - start;
 }
 
-/* @cost->depth mappings, then all of them undone in the same order. */
+/* Make @cost->depth mappings, then undo all of them in the same order. */
 static int count_batch(struct device *dev, u8 *mem, size_t size,
 		       enum dma_data_direction dir, struct cost *cost)
 {
@@ -192,7 +191,7 @@ static void print_cost(const char *path, size_t size, const struct cost *cost)
 		mean[SYNC_CPU], mean[SYNC_DEVICE], mean[SYNC_RANGE]);
 }
 
-/* A line, if the mapping takes the wanted path. */
+/* Print a line, if the mapping takes the wanted path. */
 static void measure_case(struct device *dev, u8 *mem, size_t size, unsigned int depth,
 			 const char *path, bool bounced)
 {
@@ -210,7 +209,7 @@ static void measure_case(struct device *dev, u8 *mem, size_t size, unsigned int 
 	print_cost(path, size, &cost);
 }
 
-/* Directly mapped buffers know nothing of each other. */
+/* Direct mappings do not depend on each other: count them one at a time only. */
 static void measure_path(struct device *dev, u8 *mem, const char *path, bool bounced)
 {
 	int i;
@@ -223,9 +222,9 @@ static void measure_path(struct device *dev, u8 *mem, const char *path, bool bou
 }
 
 /*
- * The copy alone, by the same memcpy() that swiotlb calls. Which one that is the
- * processor decides: with FSRM it is "rep movsb", one instruction that counts once
- * a byte, so that is counted as well.
+ * The copy alone, by the same memcpy() that swiotlb calls. The processor decides
+ * which one that is. With FSRM it is "rep movsb", which counts once per byte: that
+ * is counted as well.
  */
 static noinline u64 count_memcpy(u8 *to, const u8 *from, size_t size)
 {

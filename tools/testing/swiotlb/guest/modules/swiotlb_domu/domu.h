@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The part of a PV domU without any device: what the files of this module share.
+ * Declarations for the files of this module, which runs in a PV domU without devices.
  */
 #ifndef SWIOTLB_DOMU_H
 #define SWIOTLB_DOMU_H
@@ -25,7 +25,7 @@ struct held_over {
 	struct edu_buf buf;	/* what @map maps */
 	struct edu_map map;
 	bool mapped;
-	unsigned long pfn;	/* the one that @map leads to */
+	unsigned long pfn;	/* page frame that @map leads to */
 	long used;		/* slots in use before @map was made */
 };
 
@@ -33,7 +33,7 @@ int held_take(struct edu *edu, struct held_over *held);
 int held_check(struct edu *edu, struct held_over *held, struct piece *piece, int n);
 void held_drop(struct edu *edu, struct held_over *held);
 
-/* What it all comes down to; 0 when it is right. */
+/* The two parts; 0 when all is right. */
 int domu_grant(struct edu *edu);
 int domu_restore(struct edu *edu);
 

@@ -20,7 +20,7 @@ struct granted {
 	unsigned int wrong;
 };
 
-/* One page of each piece of memory that has one free; the others go back. */
+/* Take one page of each free block of FOREIGN_EVERY bytes; give the others back. */
 static unsigned int take_pages(struct page **taken)
 {
 	LIST_HEAD(spare);
@@ -89,7 +89,7 @@ static bool wait_for_dom0(const struct granted *granted)
 	return false;
 }
 
-/* As it was, or with its end copied to near its start. */
+/* Is the page as it was, or with its end copied to near its start (*moved)? */
 static bool page_right(const struct edu *edu, const u8 *mem, u32 salt, bool *moved)
 {
 	u8 *want = kmalloc(PAGE_SIZE, GFP_KERNEL);
@@ -134,7 +134,7 @@ int domu_grant(struct edu *edu)
 		tell(granted);
 		err = wait_for_dom0(granted) ? compare(edu, granted) : -ETIMEDOUT;
 	}
-	/* Freed by the grant table once dom0 has let go of them. */
+	/* The grant table frees the pages when dom0 has unmapped them. */
 	for (i = 0; i < granted->count; i++)
 		gnttab_end_foreign_access(granted->ref[i], granted->page[i]);
 	kvfree(granted);

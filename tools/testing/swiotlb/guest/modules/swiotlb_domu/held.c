@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a driver still holds when its domain is saved and restored: coherent memory,
- * and a mapping that it should have undone. The frames are others afterwards, so both
- * DMA addresses are stale. A driver may still use coherent memory by its CPU address,
- * pass it to user space, and free it. Unmapping the stale mapping must not touch
- * what others map meanwhile.
+ * A driver holds memory while its domain is saved and restored: coherent memory, and a
+ * mapping that it should have undone. Afterwards the frames are different, so both DMA
+ * addresses are stale. A driver may still use coherent memory by its CPU address, pass
+ * it to user space, and free it. Unmapping the stale mapping must not touch mappings
+ * made meanwhile.
  */
 #include <linux/mm.h>
 #include <linux/pfn.h>
@@ -30,7 +30,7 @@ static int take_coherent(struct edu *edu, struct edu_map *map, size_t size, u32 
 	return 0;
 }
 
-/* Whatever could be had is in @held even after an error. */
+/* Even after an error, @held has everything that was allocated before. */
 int held_take(struct edu *edu, struct held_over *held)
 {
 	int i, err;
@@ -51,7 +51,7 @@ int held_take(struct edu *edu, struct held_over *held)
 	return err;
 }
 
-/* Where a stale address leads to the same page again, nothing is shown. */
+/* A stale address that leads to the same page again would test nothing. */
 static int has_moved(const struct held_over *held)
 {
 	if (bfn_to_local_pfn(PHYS_PFN(held->map.dma)) != held->pfn)
@@ -60,7 +60,7 @@ static int has_moved(const struct held_over *held)
 	return -EINVAL;
 }
 
-/* What dma_get_sgtable() finds is the memory that the CPU has. */
+/* dma_get_sgtable() must find the memory that the CPU uses. */
 static int same_pages(struct edu *edu, const struct edu_map *map)
 {
 	struct sg_table table;
@@ -80,8 +80,8 @@ static int same_pages(struct edu *edu, const struct edu_map *map)
 }
 
 /*
- * Free it, but for a reference of our own: that is the last one then. It keeps the
- * first page alone. The others are free as soon as the API has freed them.
+ * Free it while we hold a reference to its first page, which must be the last one then.
+ * The other pages are free as soon as the API has freed them.
  */
 static int freed_once(struct edu *edu, struct edu_map *map)
 {
@@ -109,7 +109,7 @@ static int check_coherent(struct edu *edu, struct edu_map *map, u32 salt)
 		same_pages(edu, map) ?: freed_once(edu, map);
 	if (err)
 		return err;
-	/* Its pages may be given again, with their new frames. */
+	/* The same pages may be allocated again, with their new frames. */
 	err = take_coherent(edu, map, size, salt);
 	if (err)
 		return err;

@@ -2,7 +2,7 @@
 /*
  * Loaded into a PV domU without any device.
  *
- *   part=grant     grants pages to dom0 and sees what dom0's device makes of them
+ *   part=grant     grants pages to dom0, and checks them when dom0's device has used them
  *   part=restore   maps for a device that does not exist, while the domain is saved
  *                  and restored
  */

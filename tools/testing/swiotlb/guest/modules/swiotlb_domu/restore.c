@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A domain that is saved and restored gets other machine frames. Mappings made
- * afterwards have to lead to those. See held.c for what was held meanwhile.
+ * afterwards have to lead to those. See held.c for memory that is held meanwhile.
  */
 #include <linux/mm.h>
 #include <linux/pfn.h>
@@ -28,7 +28,7 @@ static int on_resume(struct notifier_block *block, unsigned long event, void *da
 
 static struct notifier_block resume = { .notifier_call = on_resume };
 
-/* Frames of ours, one after the other; *first is the first one's pfn. */
+/* Are all frames this domain's, one after the other? *first: pfn of the first one. */
 static int frames_ours(const struct edu_map *map, unsigned long *first)
 {
 	unsigned long mfn = PHYS_PFN(map->dma);
@@ -88,9 +88,9 @@ static int one_round(struct edu *edu, struct piece *piece, unsigned int bits)
 }
 
 /*
- * A domain is suspended when all its processes sleep where they may be frozen. One that
- * is busy when that begins is sent a signal, so a sleep that signals end would never
- * be slept.
+ * A domain is suspended when all its processes sleep where they may be frozen. A process
+ * that is busy when freezing begins is sent a signal, which would end an interruptible
+ * sleep at once.
  */
 static void doze(void)
 {
@@ -117,7 +117,7 @@ static int map_rounds(struct edu *edu, struct piece *piece)
 	return err;
 }
 
-/* Stock looks for the page of a stale DMA address, and dies of what it finds. */
+/* Stock looks up the page of a stale DMA address, and crashes when it uses that. */
 static bool may_hold(void)
 {
 	return IS_ENABLED(CONFIG_ARCH_HAS_DMA_MACHINE);

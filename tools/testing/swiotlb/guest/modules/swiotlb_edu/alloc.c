@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that the DMA API allocates: coherent, pages, noncontiguous; and MMIO
- * mapped as it is.
+ * Memory that the DMA API allocates: coherent, pages, noncontiguous; and MMIO,
+ * which is mapped directly.
  */
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
@@ -15,7 +15,7 @@
 #define REUSE_HELD	3
 #define LEAK_ALLOWED	SZ_8M	/* what other users may take meanwhile */
 
-/* Orders above this one are not asked to be aligned to their size. */
+/* Larger memory need not be aligned to its size. */
 #define ALIGNED_UP_TO	SZ_4M
 
 static int coherent_alloc(struct edu *edu, struct edu_map *map, size_t size, gfp_t gfp)
@@ -220,7 +220,7 @@ static int noncontiguous_check(struct edu *edu, struct sg_table *sgt, size_t siz
 	};
 	int err;
 
-	/* Contiguous for the device as long as nothing remaps: no IOMMU here. */
+	/* No IOMMU remaps here, so it must be contiguous for the device. */
 	if (sgt->nents != 1 || sg_dma_len(sgt->sgl) < size) {
 		edu_note("%u segments, the first of %u bytes", sgt->nents,
 			 sg_dma_len(sgt->sgl));
@@ -249,7 +249,7 @@ int test_alloc_noncontiguous(struct edu *edu, enum edu_zone zone)
 	return err;
 }
 
-/* Another device's registers are where the bus says, and never bounced. */
+/* Registers of a device are mapped at their bus address, and never bounced. */
 int test_map_resource(struct edu *edu, enum edu_zone zone)
 {
 	phys_addr_t bar = pci_resource_start(edu->pdev, 0);
@@ -258,7 +258,7 @@ int test_map_resource(struct edu *edu, enum edu_zone zone)
 
 	dma = dma_map_resource(edu->dev, bar, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
 	if (dma_mapping_error(edu->dev, dma)) {
-		/* What Xen's IOMMU lets pass is not known there. */
+		/* A PV guest does not know what Xen's IOMMU lets pass. */
 		if (xen_pv_domain())
 			return 0;
 		edu_note("dma_map_resource() of BAR 0 at %pap failed", &bar);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers, seeded content, mappings, and the questions asked of a mapping: was
- * it bounced, and does the device see what the CPU wrote?
+ * Buffers, seeded content, mappings, and two checks of a mapping: is it bounced, and
+ * does the device see what the CPU wrote?
  */
 #include <linux/gfp.h>
 
@@ -101,9 +101,9 @@ void edu_unmap(struct edu *edu, struct edu_map *map)
 }
 
 /*
- * Change one byte behind the mapping's back and sync it for the CPU: the old
- * value comes back from a bounce buffer, and only from there. Asks no address,
- * so Xen's frames don't matter. The mapping must be bidirectional.
+ * Change one byte in the buffer alone and sync it for the CPU: the old value comes
+ * back from a bounce buffer, and only from there. No address is compared, so Xen's
+ * frames don't matter. The mapping must be bidirectional.
  */
 bool edu_bounced(struct edu *edu, const struct edu_map *map)
 {
@@ -118,8 +118,8 @@ bool edu_bounced(struct edu *edu, const struct edu_map *map)
 }
 
 /*
- * Every byte of a mapping that was mapped with the content of @salt: overwrite
- * the buffer; when bounced, a sync brings all of it back.
+ * Check every byte of a mapping that was made with the content of @salt: overwrite
+ * the buffer; if it is bounced, a sync brings all of the content back.
  */
 int edu_check_bounce(struct edu *edu, const struct edu_map *map, u32 salt)
 {

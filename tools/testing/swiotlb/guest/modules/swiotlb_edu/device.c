@@ -20,7 +20,7 @@
 #define EDU_ID_MASK	0xffff
 #define EDU_ID_VALUE	0x00ed
 
-/* Where edu's own memory lies on its side, and how much the module uses. */
+/* Where edu's own memory lies in its address space; EDU_MAX_LEN bytes of it are used. */
 #define EDU_MEMORY	0x40000
 
 #define EDU_TRANSFER_US	100000
@@ -30,7 +30,7 @@
 #define SCRATCH_SIZE	(2 * PAGE_SIZE)
 #define SCRATCH_AT	EDU_BLOCK
 
-/* At once: written in halves the upper one is ignored. */
+/* Write all 64 bits at once: edu ignores the upper half of two writes. */
 static void edu_write_reg(struct edu *edu, unsigned int reg, u64 value)
 {
 	writeq(value, edu->regs + reg);
@@ -62,9 +62,9 @@ static int edu_transfer(struct edu *edu, u64 src, u64 dst, unsigned int len, u32
 }
 
 /*
- * With wrong_by= the device writes beside its target on purpose. It may do so
- * only where the module owns what it hits: within the 2 KiB blocks (slots, or
- * halves of frames) that the mapping takes up. All buffers are whole pages.
+ * With wrong_by= the device writes beside its target on purpose. It may only write
+ * to memory of the module: to the 2 KiB blocks (slots, or halves of frames) that the
+ * mapping takes up. All buffers are whole pages.
  */
 static bool edu_may_store(const struct edu *edu, const struct edu_map *map,
 			  size_t off, unsigned int len)

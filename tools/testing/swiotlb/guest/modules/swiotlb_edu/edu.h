@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * DMA tests on QEMU's edu device: what the files of this module share.
+ * DMA tests on QEMU's edu device: declarations for the files of this module.
  *
- * A test never looks into swiotlb. It knows two things: what the device reads
+ * A test never looks into swiotlb. It checks two things: what the device reads
  * and writes (the machine address must be right, or the data is wrong), and what
  * the CPU sees before and after a sync (which tells a bounced mapping from a
- * direct one, see edu_bounced()). Both hold natively and under Xen.
+ * direct one, see edu_bounced()). Both work natively and under Xen.
  */
 #ifndef SWIOTLB_EDU_H
 #define SWIOTLB_EDU_H
@@ -18,7 +18,7 @@
 /* The most that edu moves at a time: one byte more stops QEMU. */
 #define EDU_MAX_LEN	4095
 
-/* Slots and frames keep at least this many bytes of a DMA address: 2 KiB. */
+/* A slot, or half a frame. A mapping has whole blocks of this size to itself. */
 #define EDU_BLOCK	SZ_2K
 
 /* A test that has nothing to test here returns this and sets edu->why. */
@@ -59,7 +59,7 @@ struct edu_buf {
 	size_t size;
 };
 
-/* A mapping: what the CPU and what the device calls it. */
+/* A mapping: its address for the CPU and for the device. */
 struct edu_map {
 	u8 *mem;
 	size_t size;

@@ -60,7 +60,7 @@ int test_need_sync(struct edu *edu, enum edu_zone zone)
 	return -EIO;
 }
 
-/* The same of a device that reaches all memory: direct unless bouncing is forced. */
+/* The same for a device that reaches all memory: direct unless bouncing is forced. */
 int test_need_sync_64bit(struct edu *edu, enum edu_zone zone)
 {
 	int err = dma_set_mask(edu->dev, DMA_BIT_MASK(64));
@@ -113,7 +113,7 @@ int test_max_mapping(struct edu *edu, enum edu_zone zone)
 	return err;
 }
 
-/* Beyond it a map fails cleanly, or its data is right. */
+/* A mapping larger than dma_max_mapping_size() fails cleanly, or its data is right. */
 static int map_beyond(struct edu *edu, size_t size, enum edu_zone zone)
 {
 	u32 salt = edu_random(edu, U32_MAX);
@@ -157,7 +157,7 @@ struct held {
 	bool bounced;
 };
 
-/* The buffer holds salt + 2 around, the mapping was made of salt's content. */
+/* The mapping is made with salt's content; the buffer around it holds that of salt + 2. */
 static int held_map(struct edu *edu, struct held *held, enum edu_zone zone)
 {
 	size_t off = edu_random(edu, PAGE_SIZE);
@@ -184,7 +184,7 @@ static u32 held_salt(const struct held *held)
 	return held->bounced ? held->salt : held->salt + 1;
 }
 
-/* Compares unless something is wrong already: the first fault is the one to read. */
+/* Unmap, and compare unless @err is set: only the first fault is reported. */
 static int held_unmap(struct edu *edu, struct held *held, int err)
 {
 	size_t off = held->map.mem - held->buf.mem;
@@ -240,7 +240,7 @@ static int check_disjoint(struct held *held)
 	return err;
 }
 
-/* The device reads a few of them, packed, at one look: nine transfers. */
+/* The device reads a few of them, one after the other into its memory: nine transfers. */
 static int held_load_some(struct edu *edu, struct held *held)
 {
 	const unsigned int count = 8, room = EDU_MAX_LEN / count;
@@ -371,8 +371,8 @@ static int check_boundary(const struct edu_map *map, u64 mask)
 }
 
 /*
- * Only the bounce buffer can be chosen: a direct mapping lies where the buffer
- * does. Mappings are held, so that they walk through the pool.
+ * Only bounced mappings are checked: a direct mapping lies where the buffer does.
+ * Mappings are held, so that they go through the pool.
  */
 static int boundary_all(struct edu *edu, u64 mask, size_t slack, enum edu_zone zone, int *bounced)
 {

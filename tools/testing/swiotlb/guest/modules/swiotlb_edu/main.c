@@ -5,13 +5,13 @@
  * about 20 s: edu needs 100 ms of virtual time for each of the 157 transfers.
  *
  *   seed=N      other contents, sizes and orders
- *   expect=     bounce, direct or error: what must become of buffers above 4 GiB
+ *   expect=     bounce, direct or error: what must happen to buffers above 4 GiB
  *               (any, the default: mapped either way)
- *   expect_low= the same of buffers below 4 GiB
+ *   expect_low= the same for buffers below 4 GiB
  *   wrong_by=N  the device gets addresses that are wrong by N bytes: the tests
- *               must fail, and no memory but their own is hit. swiotlb still finds
- *               slots with 2048; with less it cannot align them, so buffers
- *               above 4 GiB are not mapped at all.
+ *               must fail, and hit no memory but their own. With N = 2048 swiotlb
+ *               still finds slots. With a smaller N it cannot align them, so
+ *               buffers above 4 GiB are not mapped at all.
  */
 #include <linux/dma-direct.h>
 #include <linux/module.h>
@@ -34,7 +34,7 @@ MODULE_PARM_DESC(expect, "bounce, direct, error or any: the fate of buffers abov
 
 static char *expect_low = "any";
 module_param(expect_low, charp, 0444);
-MODULE_PARM_DESC(expect_low, "the same of buffers below 4 GiB");
+MODULE_PARM_DESC(expect_low, "the same for buffers below 4 GiB");
 
 static const char * const expect_name[] = { "any", "bounce", "direct", "error" };
 
@@ -86,7 +86,7 @@ static const struct edu_test {
 
 static int run_one(struct edu *edu, const struct edu_test *test)
 {
-	/* These two are about buffers that cannot be mapped with expect=error. */
+	/* With expect=error only these two tests can use buffers above 4 GiB. */
 	if (test->zone == EDU_HIGH && edu->expect == EXPECT_ERROR &&
 	    test->run != test_expected_path && test->run != test_required_mask) {
 		edu->why = "buffers above 4 GiB cannot be mapped here";
@@ -120,7 +120,7 @@ static void run_all(struct edu *edu)
 	pr_info("# STAT dev=edu moved=%llu\n", edu->moved);
 }
 
-/* The wrong translation. The driver core frees what it finds, so leave nothing. */
+/* The wrong translation. The driver core frees dev->dma_range_map, so put it back. */
 static const struct bus_dma_region *right_map;
 static struct bus_dma_region wrong_map[2];
 
@@ -139,7 +139,7 @@ static void wrong_end(struct edu *edu)
 	edu->dev->dma_range_map = right_map;
 }
 
-/* Whole pages, so without the wrong map the low bits of the address are zero. */
+/* edu->pages are whole pages: without the wrong map the address has no low bits set. */
 static bool wrong_works(struct edu *edu)
 {
 	if (offset_in_page(edu->pages_dma) == edu->wrong_by)

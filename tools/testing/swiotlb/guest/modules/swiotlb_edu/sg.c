@@ -220,7 +220,7 @@ static void sg_fill_each(struct edu *edu, struct edu_sg *list, u32 salt)
 		edu_fill(edu, sg_virt(sg), sg->length, salt + i, 0);
 }
 
-/* A bounced entry holds what @old says, a direct one what @new says. */
+/* A bounced entry holds the content of @old, a direct one that of @new. */
 static int sg_check_each(struct edu *edu, struct edu_sg *list, const bool *bounced,
 			 u32 old, u32 new, const char *what)
 {

@@ -20,7 +20,7 @@ static const struct piece small_pieces[] = {
 /* One at a time: the most edu can move, within a page and across two. */
 static const struct piece big_pieces[] = { { 0, 4095 }, { 4001, 4095 } };
 
-/* The scratch buffer alone, before anything is concluded from what it says. */
+/* Test the scratch buffer first: all other tests rely on it. */
 int test_device_answers(struct edu *edu, enum edu_zone zone)
 {
 	u32 salt = edu_random(edu, U32_MAX);
@@ -60,7 +60,7 @@ static int judge_paths(const unsigned int *seen, enum edu_expect expect)
 	return good == PATH_BUFFERS ? 0 : -EIO;
 }
 
-/* Buffers take the path that expect= or expect_low= names, every one of them. */
+/* Every buffer takes the path that expect= or expect_low= names. */
 int test_expected_path(struct edu *edu, enum edu_zone zone)
 {
 	struct edu_buf *buf = kcalloc(PATH_BUFFERS, sizeof(*buf), GFP_KERNEL);

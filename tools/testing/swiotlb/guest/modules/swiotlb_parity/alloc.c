@@ -10,7 +10,7 @@
 
 static const size_t sizes[] = { SZ_64K, SZ_256K, SZ_1M, SZ_4M };
 
-/* Where the device finds it, and what it and the CPU make of it. */
+/* It lies below the mask, takes no slots, and device and CPU see the same data. */
 static int check(struct edu *edu, const struct edu_map *map, long used_before)
 {
 	long used = swiotlb_counter("io_tlb_used");

@@ -28,7 +28,7 @@ static void coherent_put(struct edu *edu, struct edu_map *map)
 	dma_free_coherent(edu->dev, map->size, map->mem, map->dma);
 }
 
-/* Aligned to its size, one piece, below @limit; and it is the memory that the CPU has. */
+/* Aligned to its size, one piece, below @limit, and the same frames for CPU and device. */
 static int coherent_judge(const struct edu_map *map, u64 limit)
 {
 	size_t align = PAGE_SIZE << get_order(map->size);
@@ -73,7 +73,7 @@ int row_coherent_large(struct edu *edu, struct said *said)
 	return err;
 }
 
-/* May be refused where nothing could be had, and only there. */
+/* A mask may only be refused if no memory can be had below it. */
 static int below_mask(struct edu *edu, unsigned int bits, bool *served)
 {
 	u64 mask = DMA_BIT_MASK(bits);
@@ -110,7 +110,7 @@ int row_coherent_masks(struct edu *edu, struct said *said)
 	return dma_set_coherent_mask(edu->dev, DMA_BIT_MASK(32)) ?: err;
 }
 
-/* The bus ends before the device does. */
+/* The bus reaches less memory than the device. */
 static int below_bus_limit(struct edu *edu, struct said *said)
 {
 	u64 limit = DMA_BIT_MASK(31);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools that come and go, again and again: the memory that they had must be as
- * contiguous for devices afterwards as it was before.
+ * Pools are added and freed many times. Afterwards their memory must be as contiguous
+ * for devices as it was before.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -26,8 +26,8 @@ struct cycle {
 	struct edu_buf buf;
 	dma_addr_t dma[MAPPED_MOST];
 	int mapped;
-	long slots;	/* before anything grew, at least */
-	long most;	/* at most, in all cycles */
+	long slots;	/* fewest, before anything grew */
+	long most;	/* most, in all cycles */
 };
 
 /* Pages of our own memory whose next page follows in the machine as well */
@@ -43,7 +43,7 @@ static unsigned long neighbours(void)
 	return sum;
 }
 
-/* More slots than before? What earlier rows made it add may go meanwhile. */
+/* More slots than before? Pools that earlier rows added may be freed meanwhile. */
 static bool has_grown(struct cycle *cycle)
 {
 	long now = swiotlb_counter("io_tlb_nslabs");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages of another domain, some of which it calls by the numbers of our bounce
- * buffers.
+ * Pages of another domain. Some have a pfn there that one of our bounce buffers has
+ * here.
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -63,7 +63,7 @@ static int foreign_unmap(struct foreign *foreign)
 	return err;
 }
 
-/* Is what the other domain calls this frame the number of a bounce buffer in use? */
+/* Is this frame's pfn in the other domain the pfn of a bounce buffer in use here? */
 static bool number_of_bounce(const struct foreign *foreign, struct page *page)
 {
 	unsigned long theirs = mfn_to_pfn_no_overrides(machine_frame(page_to_pfn(page)));
@@ -79,8 +79,8 @@ static bool number_of_bounce(const struct foreign *foreign, struct page *page)
 }
 
 /*
- * The device writes the end of the page to near its start. Of that one half is synced,
- * the other comes by the unmap.
+ * The device copies the end of the page to near its start. A sync brings one half of
+ * that, the unmap brings the other.
  */
 static int page_moves(struct edu *edu, struct edu_map *map, u32 salt, bool bounced)
 {
@@ -119,7 +119,7 @@ static int page_one(struct edu *edu, struct page *page, u32 salt, bool bounced)
 				PAGE_SIZE - FOREIGN_LEN, "after unmap");
 }
 
-/* Those with our numbers first as a device that reaches them, then as one that does not. */
+/* Map pages with the pfn of a bounce buffer, as a device that must bounce them or not. */
 static int page_all(struct edu *edu, struct foreign *foreign, bool bounced, int *done)
 {
 	int i, err = 0;
@@ -138,7 +138,7 @@ static int foreign_moves(struct edu *edu, struct foreign *foreign)
 	long used;
 	int err;
 
-	/* Most of the pool, and a slot or two are left. */
+	/* Fill the pool except two slot sets. */
 	err = fill_most(edu, &foreign->fill);
 	if (err)
 		return err;
@@ -166,10 +166,10 @@ static int foreign_all(struct edu *edu, struct foreign *foreign, struct said *sa
 	}
 	err = foreign_moves(edu, foreign);
 	say(said, "%d direct, %d bounced", foreign->direct, foreign->bounced);
-	/* Without any that has our number nothing was shown. */
+	/* Without a page that has the pfn of a bounce buffer, nothing was tested. */
 	if (!foreign->direct || !foreign->bounced)
 		err = err ?: -ENOENT;
-	/* The domain may look now. */
+	/* The domain may check its pages now. */
 	WRITE_ONCE(*(u32 *)page_address(foreign->page[nr_refs - 1]), FOREIGN_DONE);
 	return foreign_unmap(foreign) ?: err;
 }

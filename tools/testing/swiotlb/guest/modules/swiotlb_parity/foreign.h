@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What dom0 and the domU that grants it pages agree on.
+ * Shared by dom0 and the domU that grants it pages.
  */
 #ifndef SWIOTLB_FOREIGN_H
 #define SWIOTLB_FOREIGN_H
@@ -8,15 +8,15 @@
 #include <linux/sizes.h>
 
 /*
- * Pages from all over the domU's memory, one every two megabytes: some have the numbers
- * of dom0's bounce buffers, of which there are 64 MiB. Page n holds the content of
- * salt n. The one more is where dom0 says that it is done.
+ * Pages from all over the domU's memory, one every 2 MiB. Some have the pfn that one of
+ * dom0's bounce buffers has in dom0, where 64 MiB are bounce buffers. Page n holds the
+ * content of salt n. Dom0 writes FOREIGN_DONE to the last page when it is done.
  */
 #define FOREIGN_EVERY	SZ_2M
 #define FOREIGN_MOST	512
 #define FOREIGN_DONE	0x646f6e65
 
-/* What a device writes to a page that dom0 chose: its end, to here. */
+/* The device copies the last FOREIGN_LEN bytes of a page to this place in it. */
 #define FOREIGN_AT	100
 #define FOREIGN_LEN	1000
 

@@ -35,7 +35,7 @@ static int check_given_up(const struct gnttab_dma_alloc_args *args)
 	return 0;
 }
 
-/* Freed, they are memory like any other. */
+/* After they were freed, these pages can be used again. */
 static int check_given_back(struct edu *edu)
 {
 	struct edu_map map = { .size = PAGES * PAGE_SIZE, .dir = DMA_BIDIRECTIONAL };

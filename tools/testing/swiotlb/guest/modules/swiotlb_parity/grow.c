@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools that grow when one is full, shrink when idle, and what happens when the
- * machine has nothing left to grow from.
+ * Growing when a pool is full, shrinking when idle, and growing when the machine has no
+ * memory left.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -11,11 +11,11 @@
 #define PIECE		SZ_64K
 #define SLOT		SZ_2K
 #define HELD_MOST	2048
-#define ENOUGH		(SZ_8M / SLOT)	/* slots more than before: it grows for sure */
+#define ENOUGH		(SZ_8M / SLOT)	/* so many new slots prove that it grows */
 #define ROUNDS		30
 #define ROUND_MS	100
 #define IDLE_MS		60000
-#define SERVED		(SZ_4M / PIECE)	/* mappings that what was added has room for */
+#define SERVED		(SZ_4M / PIECE)	/* mappings that fit into the new slots */
 #define SHOWN		4		/* mappings that the device itself moves */
 #define LOW_BITS	28
 
@@ -39,7 +39,7 @@ int fill_open(struct fill *fill)
 	return fill->held ? 0 : -ENOMEM;
 }
 
-/* One more, or none: the buffer of salt @count has only been mapped, never synced. */
+/* Map one more buffer, filled with the content of salt @count. */
 static int fill_one(struct edu *edu, struct fill *fill)
 {
 	struct held *held = &fill->held[fill->count];
@@ -55,7 +55,7 @@ static int fill_one(struct edu *edu, struct fill *fill)
 	return 0;
 }
 
-/* What earlier rows made it add may go meanwhile. */
+/* Pools that earlier rows added may be freed meanwhile. */
 static bool has_grown(struct fill *fill, long enough)
 {
 	long now = slots();
@@ -64,7 +64,7 @@ static bool has_grown(struct fill *fill, long enough)
 	return now >= fill->slots_before + enough;
 }
 
-/* Map until it fails, give a worker time, again: until there are @enough more slots. */
+/* Until there are @enough more slots: map until that fails, then give a worker time. */
 int fill_all(struct edu *edu, struct fill *fill, long enough)
 {
 	int round, err = 0;
@@ -80,7 +80,7 @@ int fill_all(struct edu *edu, struct fill *fill, long enough)
 	return has_grown(fill, enough) ? 0 : -ENOSPC;
 }
 
-/* Some of it is left: two slot sets. */
+/* Fill the pool except two slot sets. */
 int fill_most(struct edu *edu, struct fill *fill)
 {
 	long most = fill->slots_before * SLOT / PIECE - 2 * SZ_256K / PIECE;
@@ -91,7 +91,7 @@ int fill_most(struct edu *edu, struct fill *fill)
 	return err;
 }
 
-/* All of them by the CPU, a few by the device: its end moved to its start. */
+/* The CPU checks all mappings; the device moves the end of a few to their start. */
 int fill_check(struct edu *edu, struct fill *fill, u64 mask)
 {
 	struct held *held;
@@ -157,14 +157,14 @@ int row_grow(struct edu *edu, struct said *said)
 	return grown(edu, said);
 }
 
-/* Memory below the mask of the device that ran out, not only below 4 GiB. */
+/* New pools are below the mask of the device that ran out, not only below 4 GiB. */
 int row_grow_below_mask(struct edu *edu, struct said *said)
 {
 	say(said, "%d bits: ", LOW_BITS);
 	return with_mask(edu, LOW_BITS, said, grown);
 }
 
-/* All that these rows made it grow goes, once nothing is mapped. */
+/* All pools that these rows added are freed when nothing is mapped. */
 int row_shrink(struct edu *edu, struct said *said)
 {
 	struct fill fill;
@@ -219,8 +219,8 @@ static void spit_out(struct edu *edu, struct eaten *list)
 }
 
 /*
- * Nothing left: mappings fail as if pools could not grow, those that exist stay
- * right; and once there is memory again they grow.
+ * When no memory is left, new mappings fail as if pools could not grow, and old ones
+ * stay right. When there is memory again, pools grow.
  */
 int row_grow_exhausted(struct edu *edu, struct said *said)
 {

@@ -12,7 +12,7 @@
 #define SMALL		SZ_16K
 #define SMALL_MOST	SZ_8K	/* mappings of that size: twice a pool of 64 MiB */
 
-/* The machine of the scenarios has memory up to here, if not in this guest. */
+/* The scenarios' machine has memory up to here, even if this guest has not. */
 #define MACHINE_BITS	33
 
 static int required(struct edu *edu, struct said *said)
@@ -40,7 +40,7 @@ static int unlimited(struct edu *edu, struct said *said)
 	return size == SIZE_MAX ? YES : -EIO;
 }
 
-/* Only a device that may bounce is limited, and to what drivers are tuned to. */
+/* Only a device that may bounce is limited, to the 256 KiB that drivers are tuned to. */
 int row_max_mapping(struct edu *edu, struct said *said)
 {
 	int err = with_mask(edu, 64, said, unlimited);
@@ -75,7 +75,7 @@ static int direct_needs_sync(struct edu *edu, struct said *said)
 	return needs_sync(edu, said, false);
 }
 
-/* To be asked before anything has bounced for the device. */
+/* Ask it before anything has bounced for the device. */
 int row_need_sync(struct edu *edu, struct said *said)
 {
 	int err = with_mask(edu, 64, said, direct_needs_sync);
@@ -83,7 +83,7 @@ int row_need_sync(struct edu *edu, struct said *said)
 	return needs_sync(edu, said, true) ?: err;
 }
 
-/* As many as the pool takes; the device reads them only, so one buffer will do. */
+/* Map as often as the pool allows. The device would only read, so one buffer is enough. */
 static int fill_below(struct edu *edu, struct edu_buf *buf, struct edu_map *map, u64 mask,
 		      unsigned int *count)
 {
@@ -106,7 +106,7 @@ static int fill_below(struct edu *edu, struct edu_buf *buf, struct edu_map *map,
 	return err;
 }
 
-/* Where no pool is as low as the mask, a worker may add one now that it has been set. */
+/* When no pool is below a new mask, a worker may add one. */
 static bool served_soon(struct edu *edu, struct edu_buf *buf, struct edu_map *map)
 {
 	unsigned int tries;
@@ -122,8 +122,8 @@ static bool served_soon(struct edu *edu, struct edu_buf *buf, struct edu_map *ma
 }
 
 /*
- * An accepted mask serves mappings, all of them below it. If it turns out that there is
- * no memory for a pool, the mask is accepted no longer.
+ * With an accepted mask mappings succeed, and lie below it. If there turns out to be no
+ * memory for a pool, the mask is refused from then on.
  */
 static int supported(struct edu *edu, struct edu_buf *buf, struct edu_map *map,
 		     unsigned int bits, unsigned int most)
@@ -152,7 +152,7 @@ static int supported_all(struct edu *edu, struct edu_buf *buf, struct edu_map *m
 	int err = 0, ret;
 
 	for (bits = MASK_LEAST; bits <= 32; bits++) {
-		/* A whole pool for the first one accepted, and for the last. */
+		/* Fill a whole pool with the first accepted mask, and with the last. */
 		ret = supported(edu, buf, map, bits, least && bits < 32 ? 64 : SMALL_MOST);
 		if (ret < 0) {
 			say(said, "%u bits accepted, but not served ", bits);

@@ -13,7 +13,7 @@
 
 #include "parity.h"
 
-/* Kernel text and what else lies low are nobody's to map. */
+/* Do not map low memory: kernel text is there, and more. */
 #define RUN_FROM	SZ_256M
 
 unsigned long machine_frame(unsigned long pfn)
@@ -62,8 +62,9 @@ static unsigned long run_length(unsigned long pfn, unsigned long most)
 }
 
 /*
- * Somebody's memory, contiguous for the CPU, and beyond the reach of 32 bits: for
- * mappings that are only read, and larger than the page allocator has.
+ * Memory in use by others, contiguous for the CPU, and beyond the reach of 32 bits. It
+ * is for mappings that the device only reads, and that are larger than the page
+ * allocator's largest pages.
  */
 struct page *machine_run(size_t size)
 {
@@ -80,7 +81,7 @@ struct page *machine_run(size_t size)
 	return NULL;
 }
 
-/* What debugfs says it says to user memory only: the caller is a process that has some. */
+/* debugfs writes to user memory only, so map some: the caller is a process. */
 static long read_number(struct file *file)
 {
 	unsigned long page = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,

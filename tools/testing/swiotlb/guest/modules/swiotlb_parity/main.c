@@ -6,8 +6,8 @@
  *
  *   # ROW name yes|no|- what was measured
  *
- * A no is an answer: the module fails only where it could not ask. It uses the DMA
- * API alone, so that it can be loaded into any kernel.
+ * A no is an answer: the module fails only when it could not ask. Of the kernel under
+ * test it uses only the DMA API, so that it can be loaded into any kernel.
  *
  *   rows=a,b    only these
  *   cycles=N    see cycles.c
@@ -33,7 +33,7 @@ static const struct row {
 	{ "required-mask", row_required_mask },
 	{ "map-resource", row_map_resource },
 	{ "peer-to-peer", row_peer_to_peer },
-	/* before anything large was had: what that leaves behind may help later */
+	/* before large allocations: memory that those free might help here */
 	{ "coherent-atomic", row_coherent_atomic },
 	{ "alloc-pages", row_alloc_pages },
 	{ "alloc-noncontiguous", row_alloc_noncontiguous },
@@ -45,7 +45,7 @@ static const struct row {
 	{ "large-map", row_large_map },
 	{ "largest-map", row_largest_map },
 	{ "streaming-unaligned", row_streaming_unaligned },
-	/* after coherent memory came and went, which leaves frames that are not adjacent */
+	/* after coherent memory was freed, which leaves frames that are not adjacent */
 	{ "sg-scattered", row_sg_scattered },
 	{ "block-scattered", row_block_scattered },
 	{ "supported-highest", row_supported_highest },
@@ -58,7 +58,7 @@ static const struct row {
 	{ "grow-exhausted", row_grow_exhausted, true },
 	/* needs a domain that has granted pages */
 	{ "foreign", row_foreign, true },
-	/* needs a PV domain: see grant_pages.c for what stock makes of it */
+	/* needs a PV domain; stock panics, see grant_pages.c */
 	{ "grant-pages", row_grant_pages, true },
 };
 
@@ -85,7 +85,7 @@ const char *size_name(size_t size)
 	return text;
 }
 
-/* Ask as a device that reaches so far. Others reach 32 bits. */
+/* Ask as a device with a mask of @bits. All other rows use 32 bits. */
 int with_mask(struct edu *edu, unsigned int bits, struct said *said,
 	      int (*run)(struct edu *edu, struct said *said))
 {
@@ -100,8 +100,8 @@ int with_mask(struct edu *edu, unsigned int bits, struct said *said,
 }
 
 /*
- * The device reads the end and writes it to the start: two transfers show both.
- * Half a mapping at most.
+ * The device reads the end of a mapping and writes it to the start: two transfers, one
+ * in each direction. At most half of the mapping is moved.
  */
 int moves(struct edu *edu, const struct edu_map *map, bool streaming)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is no memory of the machine: that of another device, by its address and by its
- * pages. Natively data has to move. A PV guest does not know what Xen's IOMMU lets pass,
- * so there it is right as well to refuse, if drivers are told so beforehand.
+ * Memory of another device, mapped by its address and by its pages. Natively data has to
+ * move. A PV guest does not know what Xen's IOMMU lets pass, so it may also refuse, if
+ * drivers are told so beforehand.
  */
 #include <linux/memremap.h>
 #include <linux/pci-p2pdma.h>
@@ -12,7 +12,7 @@
 
 #include "parity.h"
 
-/* A device with memory that others may reach. To be put. */
+/* A device with memory that others may reach. The caller must put it. */
 static struct pci_dev *find_provider(void)
 {
 	struct pci_dev *pdev = NULL;
@@ -45,7 +45,7 @@ static int with_peer(struct edu *edu, struct said *said,
 	return err;
 }
 
-/* What edu stored there is what the CPU finds there, and edu itself reads back. */
+/* The CPU, and edu itself, must read back what edu has stored there. */
 static int transfer(struct edu *edu, struct edu_map *map)
 {
 	const unsigned int len = 1021;

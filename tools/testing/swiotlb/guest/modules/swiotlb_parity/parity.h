@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a driver may expect of the DMA API, asked row by row: what the files of this
- * module share. The edu device and how it is driven are those of swiotlb_edu.
+ * Declarations for the files of this module, which asks row by row what a driver may
+ * expect of the DMA API. It shares the code that drives the edu device with swiotlb_edu.
  */
 #ifndef SWIOTLB_PARITY_H
 #define SWIOTLB_PARITY_H
 
 #include "../swiotlb_edu/edu.h"
 
-/* What a row answers; a negative error is a no as well. */
+/* A row's answers; a negative error means no. */
 #define YES	0
 #define NOT_HERE 1	/* there is nothing to test on this machine */
 

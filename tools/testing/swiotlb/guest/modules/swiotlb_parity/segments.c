@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory that is in one piece for the CPU and in several for devices: scatterlists
- * and block requests have to take it apart, or all of it bounces for a device that
- * reaches every page.
+ * and block requests have to split it. Otherwise all of it bounces, even for a device
+ * that reaches every page.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -41,7 +41,7 @@ static struct page *alloc_scattered(void)
 	return page;
 }
 
-/* How many segments the device was given elsewhere than where the memory is */
+/* How many segments have a DMA address that is not that of their memory */
 static int count_bounced(struct sg_table *table)
 {
 	struct scatterlist *sg;
@@ -108,7 +108,7 @@ int row_sg_scattered(struct edu *edu, struct said *said)
 }
 
 /*
- * What swiotlb:swiotlb_bounced says of one disk
+ * Events swiotlb:swiotlb_bounced of one disk
  */
 struct bounces {
 	struct tracepoint *event;

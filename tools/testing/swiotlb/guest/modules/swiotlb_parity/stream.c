@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Streaming mappings: larger than a slot set, and no more bounced than need be.
+ * Streaming mappings: larger than a slot set, and bounced only when necessary.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -8,8 +8,8 @@
 
 #include "parity.h"
 
-#define SET	SZ_256K		/* slots that are contiguous in any case */
-#define ACROSS	2000		/* so far before the end of a set a transfer starts */
+#define SET	SZ_256K		/* a slot set: contiguous in any case */
+#define ACROSS	2000		/* a transfer starts so far before the end of a set */
 
 /* Contiguous memory, but a piece that is not aligned to its size. */
 static int unaligned(struct edu *edu, struct said *said)
@@ -41,7 +41,7 @@ int row_streaming_unaligned(struct edu *edu, struct said *said)
 
 /*
  * The device writes at the start, across the end of a set in the middle, and at the
- * end. A sync of what was written across, and of nothing else, brings it.
+ * end. A sync of the part in the middle brings that part, and nothing else.
  */
 static int across_sets(struct edu *edu, struct edu_map *map, u32 salt)
 {
@@ -127,7 +127,7 @@ static bool can_map(struct edu *edu, struct page *page, size_t size)
 	return true;
 }
 
-/* A small mapping on each CPU, as there always is one somewhere */
+/* A small mapping on each CPU */
 struct small {
 	struct edu *edu;
 	struct page *page;
@@ -167,7 +167,7 @@ static int map_largest(struct edu *edu, struct said *said, struct page *page, si
 	return fits ? YES : -EIO;
 }
 
-/* What dma_max_mapping_size() says can be had, though something is in use everywhere. */
+/* dma_max_mapping_size() can be mapped, even beside a small mapping on each CPU. */
 int row_largest_map(struct edu *edu, struct said *said)
 {
 	size_t size = dma_max_mapping_size(edu->dev);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Locks, barriers and address arithmetic as an x86 kernel has them when nobody
- * contends and nothing is debugged. Memory comes from machine.c, which never gives any
- * back: a run is short.
+ * Locks, barriers and address arithmetic as in an x86 kernel without contention and
+ * without debugging. Memory comes from machine.c and is never freed, because a run is
+ * short.
  *
- * To turn interrupts off and on costs nothing here, on both sides.
+ * Turning interrupts off and on costs nothing here, on both sides.
  */
 #ifndef _SHIM_LEAN_H
 #define _SHIM_LEAN_H
@@ -25,7 +25,7 @@
 
 #define count_list_step()	((void)0)
 
-/* --- locks: one atomic operation to take, a plain store to give back --- */
+/* --- locks: one atomic operation takes a lock, a plain store releases it --- */
 
 typedef struct {
 	int locked;
@@ -126,7 +126,7 @@ struct mutex { };
 #define mutex_unlock(m)			((void)(m))
 #define jiffies				0UL
 
-/* --- messages: errors and warnings are shown, and not on any path that is timed --- */
+/* --- messages: errors and warnings are shown; there are none on paths that are timed --- */
 
 void machine_say(const char *text) __cold;
 
@@ -259,7 +259,7 @@ static inline void dma_reset_need_sync(struct device *dev)
 #define arch_sync_dma_for_cpu_all()	do { } while (0)
 #define arch_dma_mark_clean(p, size)	((void)(p))
 
-/* --- what the kernel calls us by: nobody does here, but setup() of a side --- */
+/* --- what the kernel calls the code by: here only setup() of a side does --- */
 
 #define early_param(word, fn)		static int (*const param_##fn)(char *) __maybe_unused = (fn)
 #define postcore_initcall(fn)	static int (*const call_##fn)(void) __maybe_unused = (fn)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an architecture has that selects ARCH_HAS_PHYS_TO_DMA: here an offset for each
- * device, as on powerpc. Only the variant phys_to_dma of the build includes it.
+ * The header of an architecture that selects ARCH_HAS_PHYS_TO_DMA. Here each device has an
+ * offset, as on powerpc. Only the variant phys_to_dma of the build includes this file.
  */
 #ifndef _ASM_DMA_DIRECT_H
 #define _ASM_DMA_DIRECT_H

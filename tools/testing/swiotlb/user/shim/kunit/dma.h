@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The DMA API as a driver has it, by kernel/dma/direct.c. Each mapping is held against the
- * contract (machine/contract.c), as map() of the unit tests does.
+ * The DMA API as a driver has it, by kernel/dma/direct.c. Each mapping is checked against
+ * the contract (machine/contract.c), as in map() of the unit tests.
  */
 #ifndef _SHIM_KUNIT_DMA_H
 #define _SHIM_KUNIT_DMA_H
@@ -101,7 +101,7 @@ static inline void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr
 	void *vaddr = dma_direct_alloc(dev, size, dma, gfp, 0);
 	size_t at;
 
-	/* The device finds there what the CPU has there, whatever dma_to_phys() says. */
+	/* The device must find the memory that the CPU has, whatever dma_to_phys() says. */
 	for (at = 0; vaddr && at < size; at += PAGE_SIZE)
 		if (machine_dma_to_phys(dev, *dma + at) != virt_to_phys(vaddr + at))
 			machine_fail("the device finds other memory at %#zx", at);

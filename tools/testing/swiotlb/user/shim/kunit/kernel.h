@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Kernel functions that only the KUnit suites use. To sleep advances the time. To wait for
- * work or for readers makes the fake machine run them.
+ * Kernel functions that only the KUnit suites use. A sleep advances the time. A wait for
+ * work or for readers makes the fake machine run the work or the callbacks.
  *
  * There are no interrupts and no other CPUs. Functions for these fail when they are called;
  * cases that call them are skipped, see tests/kunit.c.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KUnit for the suites of lib/tests, over the fake machine. A case is a unit test of the name
- * kunit.SUITE.CASE, see tests/kunit.c. The first check that fails ends it.
+ * KUnit for the suites of lib/tests, on the fake machine. Each case is a unit test with the
+ * name kunit.SUITE.CASE, see tests/kunit.c. The first check that fails ends it.
  */
 #ifndef _SHIM_KUNIT_TEST_H
 #define _SHIM_KUNIT_TEST_H
@@ -17,8 +17,8 @@
  * struct kunit - a case that runs
  * @priv:	For the suite.
  * @dev:	Its device, if it has one.
- * @allocs:	Memory that goes when the case ends; @nr_allocs of it.
- * @orders:	How much that is.
+ * @allocs:	@nr_allocs allocations that are freed when the case ends.
+ * @orders:	Their orders.
  */
 struct kunit {
 	void *priv;
@@ -52,7 +52,7 @@ void kunit_add_suite(struct kunit_suite *suite);
 		kunit_add_suite(&suite);				\
 	}
 
-/* Memory has a physical address, which kmalloc() of the fake machine has not. */
+/* The memory has a physical address, unlike that of kmalloc() of the fake machine. */
 void *kunit_kzalloc(struct kunit *test, size_t size, gfp_t gfp);
 
 static inline void *kunit_kcalloc(struct kunit *test, size_t n, size_t size, gfp_t gfp)
