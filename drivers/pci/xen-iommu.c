@@ -205,10 +205,12 @@ static bool for_devices(u64 maddr)
 
 /*
  * Exchange an extent for one from anywhere, so that memory does not become more
- * scattered each time. Xen gives the highest extent that it has. If that is low,
- * exchange it for single pages: the highest again. That exchange gives Xen the first
- * frame and those that follow on it. If the domain has been restored from an image
- * since, they may belong to other pages, so do nothing.
+ * scattered each time. Xen gives the highest extent that it has scrubbed. If that is
+ * low, exchange it for single pages: Xen gives the highest of these, scrubbed or not.
+ *
+ * The exchange for single pages gives Xen the first frame and those that follow on it.
+ * If the domain has been restored from an image since, they may belong to other pages,
+ * so do nothing.
  */
 static void undo_extent(phys_addr_t phys, unsigned int order)
 {
