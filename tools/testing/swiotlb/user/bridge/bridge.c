@@ -19,26 +19,6 @@ static void boot_fixed(const char *param, struct device *dev, unsigned int mask_
 	dev->archdata.dma_offset = offset;
 }
 
-/* Map until the pool is full, at most @nr times. */
-static unsigned int fill(struct device *dev, struct buffer *buffer, dma_addr_t *dma,
-			 unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		dma[i] = map(dev, buffer, DMA_BIDIRECTIONAL);
-		if (dma[i] == DMA_MAPPING_ERROR)
-			break;
-	}
-	return i;
-}
-
-static void drain(struct device *dev, struct buffer *buffer, dma_addr_t *dma, unsigned int nr)
-{
-	while (nr--)
-		unmap(dev, dma[nr], buffer->size, DMA_BIDIRECTIONAL);
-}
-
 /* map() checks that the device reads the right bytes there. */
 TEST(bridge_address)
 {
@@ -68,10 +48,10 @@ TEST(bridge_span)
 
 	boot_fixed("1024,1", &dev, 64, OFFSET);
 	buffer = buffer_alloc(300000, 0, __GFP_HIGHMEM);
-	nr = fill(&dev, &buffer, dma, 8);
+	nr = map_up_to(&dev, &buffer, dma, 8, DMA_BIDIRECTIONAL);
 	EXPECT_EQ(nr, 6);
 	EXPECT_EQ(dma[0], mem->defpool->start + OFFSET);
-	drain(&dev, &buffer, dma, nr);
+	unmap_all(&dev, &buffer, dma, nr, DMA_BIDIRECTIONAL);
 	buffer_free(&buffer);
 }
 
@@ -87,21 +67,21 @@ TEST(bridge_constraints)
 	boot_fixed("512,1", &dev, 40, OFFSET);
 	half = mem->defpool->start + SZ_1M / 2;
 	page = buffer_alloc(4096, 0, __GFP_HIGHMEM);
-	EXPECT_EQ(fill(&dev, &page, dma, 512), 0);
+	EXPECT_EQ(map_up_to(&dev, &page, dma, 512, DMA_BIDIRECTIONAL), 0);
 
 	dev.archdata.dma_offset = OFFSET - half;
-	nr = fill(&dev, &page, dma, 512);
+	nr = map_up_to(&dev, &page, dma, 512, DMA_BIDIRECTIONAL);
 	EXPECT_EQ(nr, SZ_1M / 2 / 4096);
-	drain(&dev, &page, dma, nr);
+	unmap_all(&dev, &page, dma, nr, DMA_BIDIRECTIONAL);
 
 	*dev.dma_mask = DMA_BIT_MASK(64);
 	dev.archdata.dma_offset = OFFSET + 0x800;
 	dev.min_align_mask = 0xfff;
 	dev.segment_boundary = 0x7fff;
 	odd = buffer_alloc(9000, 0x123, __GFP_HIGHMEM);
-	nr = fill(&dev, &odd, dma, 512);
+	nr = map_up_to(&dev, &odd, dma, 512, DMA_BIDIRECTIONAL);
 	EXPECT(nr > 20);
-	drain(&dev, &odd, dma, nr);
+	unmap_all(&dev, &odd, dma, nr, DMA_BIDIRECTIONAL);
 	buffer_free(&odd);
 	buffer_free(&page);
 }
@@ -118,13 +98,13 @@ TEST(bridge_grow)
 	device_init(&dev, 64);
 	dev.archdata.dma_offset = OFFSET;
 	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
-	nr = fill(&dev, &set, dma, 5);
+	nr = map_up_to(&dev, &set, dma, 5, DMA_BIDIRECTIONAL);
 	EXPECT_EQ(nr, 5);
 	EXPECT_EQ(machine_work(), 1);
 	EXPECT_EQ(mem->nslabs, 1024);
-	nr += fill(&dev, &set, dma + nr, 4);
+	nr += map_up_to(&dev, &set, dma + nr, 4, DMA_BIDIRECTIONAL);
 	EXPECT_EQ(nr, 9);
-	drain(&dev, &set, dma, nr);
+	unmap_all(&dev, &set, dma, nr, DMA_BIDIRECTIONAL);
 	buffer_free(&set);
 }
 
@@ -143,10 +123,10 @@ TEST(bridge_grow_out_of_reach)
 	device_init(&dev, 32);
 	dev.archdata.dma_offset = 0x10000000;
 	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
-	nr = fill(&dev, &set, dma, 5);
+	nr = map_up_to(&dev, &set, dma, 5, DMA_BIDIRECTIONAL);
 	EXPECT_EQ(nr, 5);
 	EXPECT_EQ(machine_work(), 0);
 	EXPECT_EQ(mem->nslabs, 512);
-	drain(&dev, &set, dma, nr);
+	unmap_all(&dev, &set, dma, nr, DMA_BIDIRECTIONAL);
 	buffer_free(&set);
 }

@@ -152,9 +152,11 @@ bool machine_queue_work(struct work_struct *work, enum machine_queue queue);
 
 /* --- messages: collected, so that a test can search them --- */
 
-#ifndef pr_fmt
-#define pr_fmt(fmt) fmt
-#endif
+/* A function, because most files define a macro of this name behind this header */
+static inline __attribute__((__format_arg__(1))) const char *pr_fmt(const char *fmt)
+{
+	return fmt;
+}
 
 void machine_log(char level, const char *fmt, ...) __printf(2, 3);
 bool machine_warn(bool condition, const char *fmt, ...) __printf(2, 3);

@@ -40,7 +40,7 @@ static void ask_for_much(struct device *dev)
 	}
 }
 
-static void unmap_all(struct device *dev)
+static void unmap_mapped(struct device *dev)
 {
 	while (nr)
 		unmap(dev, at[--nr], set.size, DMA_TO_DEVICE);
@@ -90,7 +90,7 @@ TEST_ALL_FRAMES(bound_of_growth)
 		EXPECT_EQ(machine_work(), 0);
 		EXPECT(!machine_said(SAID));
 		expect_coherent_memory(&device);
-		unmap_all(&device);
+		unmap_mapped(&device);
 		for (i = 0; i < 3; i++)
 			machine_delayed_work();
 		machine_grace_period();
@@ -109,7 +109,7 @@ TEST(bound_of_last_pool)
 	ask_for_much(&device);
 	EXPECT_EQ(nr_pools(), 4);
 	EXPECT_EQ(mem->pools->pools[3]->nslabs, MOST - 2 * 2048);
-	unmap_all(&device);
+	unmap_mapped(&device);
 	buffer_free(&set);
 }
 
@@ -137,7 +137,7 @@ TEST_ALL_FRAMES(bound_of_few_bits)
 	}
 	EXPECT_EQ(nr_pools(), before + 1);
 	machine_grace_period();
-	unmap_all(&wide);
+	unmap_mapped(&wide);
 	buffer_free(&set);
 }
 
@@ -166,7 +166,7 @@ TEST_ALL_FRAMES(bound_of_all)
 	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), 0);
 	EXPECT_EQ(machine_pages_in_use(), pages);
 	EXPECT_EQ(machine_extents_in_use(), extents);
-	unmap_all(&wide);
+	unmap_mapped(&wide);
 	buffer_free(&set);
 }
 
@@ -177,7 +177,7 @@ TEST(bound_of_low_memory)
 	ask_for_much(&device);
 	EXPECT(mem->pools->pools[1]->maddr_max <= DMA_BIT_MASK(25));
 	EXPECT(added() > BIT(25) / SHARE >> IO_TLB_SHIFT);
-	unmap_all(&device);
+	unmap_mapped(&device);
 	buffer_free(&set);
 }
 
@@ -201,11 +201,11 @@ TEST(bound_of_transient_pools)
 	while (nr > 256)
 		unmap(&device, at[--nr], IO_TLB_SET_BYTES, DMA_TO_DEVICE);
 	set.size = PAGE_SIZE;
-	unmap_all(&device);
+	unmap_mapped(&device);
 	EXPECT_EQ(added(), 0);
 	set.size = IO_TLB_SET_BYTES;
 	ask_for_much(&device);
-	unmap_all(&device);
+	unmap_mapped(&device);
 	buffer_free(&set);
 }
 
@@ -223,6 +223,6 @@ TEST(bound_reached_meanwhile)
 	EXPECT_EQ(machine_work(), 1);
 	EXPECT_EQ(nr_pools(), 1);
 	EXPECT(added() <= MOST);
-	unmap_all(&device);
+	unmap_mapped(&device);
 	buffer_free(&set);
 }

@@ -200,25 +200,14 @@ static void unmap_kept(void)
 }
 
 /* Map one slot at a time until the pool is full. map() checks that the device finds each. */
-static unsigned int map_all(dma_addr_t *at, struct buffer *buffer)
-{
-	unsigned int nr = 0;
-
-	swiotlb_stop_growth();
-	while ((at[nr] = map(&dev, buffer, DMA_TO_DEVICE)) != DMA_MAPPING_ERROR)
-		nr++;
-	return nr;
-}
-
 static void check_all_usable(unsigned int slots)
 {
 	static dma_addr_t at[4097];
 	struct buffer buffer = buffer_alloc(2048, 0, 0);
-	unsigned int nr = map_all(at, &buffer);
 
-	EXPECT_EQ(nr, slots);
-	while (nr--)
-		unmap(&dev, at[nr], 2048, DMA_TO_DEVICE);
+	swiotlb_stop_growth();
+	EXPECT_EQ(map_up_to(&dev, &buffer, at, ARRAY_SIZE(at), DMA_TO_DEVICE), slots);
+	unmap_all(&dev, &buffer, at, slots, DMA_TO_DEVICE);
 	contract_check_all_free(mem);
 	buffer_free(&buffer);
 }

@@ -80,6 +80,27 @@ void unmap(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direct
 	swiotlb_tbl_unmap_single(dev, dma_to_phys(dev, dma), size, dir, 0);
 }
 
+/* Map a buffer as often as there is room, up to @most times. Returns how often. */
+unsigned int map_up_to(struct device *dev, struct buffer *buffer, dma_addr_t *dma,
+		       unsigned int most, enum dma_data_direction dir)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < most; nr++) {
+		dma[nr] = map(dev, buffer, dir);
+		if (dma[nr] == DMA_MAPPING_ERROR)
+			break;
+	}
+	return nr;
+}
+
+void unmap_all(struct device *dev, struct buffer *buffer, dma_addr_t *dma, unsigned int nr,
+	       enum dma_data_direction dir)
+{
+	while (nr--)
+		unmap(dev, dma[nr], buffer->size, dir);
+}
+
 unsigned long slots_used(void)
 {
 	return swiotlb_mem_used(&io_tlb_default_mem);

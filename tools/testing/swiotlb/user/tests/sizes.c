@@ -423,31 +423,15 @@ static void remove_driver(const unsigned int *pages, unsigned int nr, struct pag
 		EXPECT(swiotlb_free(&dev, got[nr], pages[nr] * PAGE_SIZE));
 }
 
-static unsigned int map_up_to(dma_addr_t *dma, unsigned int most, size_t size)
-{
-	unsigned int nr;
-
-	for (nr = 0; nr < most; nr++) {
-		dma[nr] = swiotlb_map(&dev, buffer.phys, size, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
-		if (dma[nr] == DMA_MAPPING_ERROR)
-			break;
-	}
-	return nr;
-}
-
-static void unmap_all(dma_addr_t *dma, unsigned int nr, size_t size)
-{
-	while (nr--)
-		unmap(&dev, dma[nr], size, DMA_TO_DEVICE);
-}
-
 /* How many requests of the size that is told can be mapped at the same time, up to 32 */
 static unsigned int in_flight(void)
 {
-	size_t size = swiotlb_max_mapping_size(&dev);
-	unsigned int nr = map_up_to(requests, 32, size);
+	struct buffer request = buffer;
+	unsigned int nr;
 
-	unmap_all(requests, nr, size);
+	request.size = swiotlb_max_mapping_size(&dev);
+	nr = map_up_to(&dev, &request, requests, ARRAY_SIZE(requests), DMA_TO_DEVICE);
+	unmap_all(&dev, &request, requests, nr, DMA_TO_DEVICE);
 	return nr;
 }
 
@@ -474,6 +458,7 @@ TEST_VARIANTS(sizes_small_pool, small_pools)
 	};
 	struct page *nvme[ARRAY_SIZE(nvme_pages)], *ahci[ARRAY_SIZE(ahci_pages)];
 	const struct expected *e = &pools[variant];
+	struct buffer packet;
 	bool has_nvme, has_ahci;
 	unsigned int nr;
 
@@ -485,9 +470,11 @@ TEST_VARIANTS(sizes_small_pool, small_pools)
 	EXPECT_EQ(has_ahci, e->ahci);
 	EXPECT_EQ(swiotlb_max_mapping_size(&dev), e->told);
 	EXPECT_EQ(in_flight(), e->requests);
-	nr = map_up_to(ring, RING, 1522);
+	packet = buffer;
+	packet.size = 1522;
+	nr = map_up_to(&dev, &packet, ring, RING, DMA_TO_DEVICE);
 	EXPECT_EQ(in_flight(), e->beside_ring);
-	unmap_all(ring, nr, 1522);
+	unmap_all(&dev, &packet, ring, nr, DMA_TO_DEVICE);
 	if (has_nvme)
 		remove_driver(nvme_pages, ARRAY_SIZE(nvme_pages), nvme);
 	if (has_ahci)

@@ -242,24 +242,9 @@ TEST_ALL_FRAMES(span_at_offset)
 	buffer_free(&buffer);
 }
 
-/* Map as often as there is room, up to @most times. Returns how often. */
-static unsigned int fill(struct device *dev, struct buffer *buffer, dma_addr_t *dma,
-			 unsigned int most)
-{
-	unsigned int nr;
-
-	for (nr = 0; nr < most; nr++) {
-		dma[nr] = map(dev, buffer, DMA_TO_DEVICE);
-		if (dma[nr] == DMA_MAPPING_ERROR)
-			break;
-	}
-	return nr;
-}
-
 static void drain(struct device *dev, struct buffer *buffer, dma_addr_t *dma, unsigned int nr)
 {
-	while (nr--)
-		unmap(dev, dma[nr], buffer->size, DMA_TO_DEVICE);
+	unmap_all(dev, buffer, dma, nr, DMA_TO_DEVICE);
 	contract_check_all_free(mem);
 }
 
@@ -277,7 +262,7 @@ TEST_ALL_FRAMES(span_boundary)
 	for (boundary = SZ_64K; boundary <= 2 * SZ_1M; boundary *= 2) {
 		machine_context("boundary %#lx", boundary);
 		dev.segment_boundary = boundary - 1;
-		nr = fill(&dev, &buffer, dma, ARRAY_SIZE(dma));
+		nr = map_up_to(&dev, &buffer, dma, ARRAY_SIZE(dma), DMA_TO_DEVICE);
 		if (boundary < buffer.size)
 			EXPECT_EQ(nr, 0);
 		else	/* at both ends there may be less than a piece */
@@ -302,20 +287,20 @@ TEST_ALL_FRAMES(span_limit)
 	for (i = 0; i < 8; i++)
 		lowest = min(lowest, (u64)mem->defpool->sets[i].maddr);
 	*dev.dma_mask = lowest + buffer.size - 1;
-	EXPECT_EQ(fill(&dev, &buffer, dma, 2), 1);
+	EXPECT_EQ(map_up_to(&dev, &buffer, dma, 2, DMA_TO_DEVICE), 1);
 	EXPECT_EQ(dma[0], lowest);
 	drain(&dev, &buffer, dma, 1);
 	*dev.dma_mask -= 1;
-	EXPECT_EQ(fill(&dev, &buffer, dma, 2), 0);
+	EXPECT_EQ(map_up_to(&dev, &buffer, dma, 2, DMA_TO_DEVICE), 0);
 	EXPECT(machine_said("not all within reach"));
 
 	/* 2 MiB in one piece, of which the device reaches 1000 slots */
 	*dev.dma_mask = lowest + 1000 * 2048 - 1;
-	nr = fill(&dev, &buffer, dma, 8);
+	nr = map_up_to(&dev, &buffer, dma, 8, DMA_TO_DEVICE);
 	EXPECT_EQ(nr, 3);
 	drain(&dev, &buffer, dma, nr);
 	dev.bus_dma_limit = lowest + 599 * 2048;
-	nr = fill(&dev, &buffer, dma, 8);
+	nr = map_up_to(&dev, &buffer, dma, 8, DMA_TO_DEVICE);
 	EXPECT_EQ(nr, 1);
 	drain(&dev, &buffer, dma, nr);
 	buffer_free(&buffer);
@@ -343,13 +328,13 @@ TEST(span_ranges)
 		machine_context("split at %zu", split);
 		ranges[0] = (struct bus_dma_region){ start, 0x40000000, split };
 		ranges[1] = (struct bus_dma_region){ start + split, 0x80000000, 2 * SZ_1M - split };
-		nr = fill(&dev, &buffer, dma, ARRAY_SIZE(dma));
+		nr = map_up_to(&dev, &buffer, dma, ARRAY_SIZE(dma), DMA_TO_DEVICE);
 		/* If a set is in two ranges, its part in the second may stay unused. */
 		EXPECT(nr >= split / 301056 + (2 * SZ_1M - split - 262144) / 301056 - 2);
 		drain(&dev, &buffer, dma, nr);
 		/* There is no second range. */
 		ranges[1].size = 0;
-		nr = fill(&dev, &buffer, dma, ARRAY_SIZE(dma));
+		nr = map_up_to(&dev, &buffer, dma, ARRAY_SIZE(dma), DMA_TO_DEVICE);
 		EXPECT(nr <= split / 301056);
 		EXPECT(split < SZ_1M || nr);
 		drain(&dev, &buffer, dma, nr);
@@ -368,10 +353,10 @@ TEST_ALL_FRAMES(span_leaves_nothing)
 	boot_fixed(variant, "1024,2", &dev);
 	large = buffer_alloc(SZ_1M, 0, __GFP_HIGHMEM);
 	set = buffer_alloc(262144, 0, __GFP_HIGHMEM);
-	nr = fill(&dev, &large, dma, ARRAY_SIZE(dma));
+	nr = map_up_to(&dev, &large, dma, ARRAY_SIZE(dma), DMA_TO_DEVICE);
 	drain(&dev, &large, dma, nr);
 
-	nr = fill(&dev, &set, dma, ARRAY_SIZE(dma));
+	nr = map_up_to(&dev, &set, dma, ARRAY_SIZE(dma), DMA_TO_DEVICE);
 	EXPECT_EQ(nr, 8);
 	for (i = 0; i < nr; i++) {
 		unmap(&dev, dma[i], 262144, DMA_TO_DEVICE);

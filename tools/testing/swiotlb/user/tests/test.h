@@ -65,6 +65,10 @@ struct buffer buffer_alloc(size_t size, size_t offset, gfp_t gfp);
 void buffer_free(struct buffer *buffer);
 dma_addr_t map(struct device *dev, struct buffer *buffer, enum dma_data_direction dir);
 void unmap(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir);
+unsigned int map_up_to(struct device *dev, struct buffer *buffer, dma_addr_t *dma,
+		       unsigned int most, enum dma_data_direction dir);
+void unmap_all(struct device *dev, struct buffer *buffer, dma_addr_t *dma, unsigned int nr,
+	       enum dma_data_direction dir);
 unsigned long slots_used(void);
 u64 counter(const char *name);
 void expect_hiwater(unsigned long most_used);

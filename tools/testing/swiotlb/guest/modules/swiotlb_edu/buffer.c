@@ -117,6 +117,25 @@ bool edu_bounced(struct edu *edu, const struct edu_map *map)
 	return bounced;
 }
 
+/* Map a page of the zone. Is it bounced, and does dma_need_sync() say that it needs sync? */
+int edu_need_sync(struct edu *edu, enum edu_zone zone, bool *bounced, bool *need)
+{
+	struct edu_buf buf;
+	struct edu_map map;
+	int err;
+
+	if (edu_alloc(edu, &buf, PAGE_SIZE, zone))
+		return -ENOMEM;
+	err = edu_map(edu, &map, buf.mem, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	if (!err) {
+		*bounced = edu_bounced(edu, &map);
+		*need = dma_need_sync(edu->dev, map.dma);
+		edu_unmap(edu, &map);
+	}
+	edu_free(&buf);
+	return err;
+}
+
 /*
  * Check every byte of a mapping that was made with the content of @salt: overwrite
  * the buffer; if it is bounced, a sync brings all of the content back.

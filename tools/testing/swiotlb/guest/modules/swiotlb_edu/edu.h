@@ -92,6 +92,7 @@ int edu_map_quiet(struct edu *edu, struct edu_map *map, void *mem, size_t size,
 		  enum dma_data_direction dir);
 void edu_unmap(struct edu *edu, struct edu_map *map);
 bool edu_bounced(struct edu *edu, const struct edu_map *map);
+int edu_need_sync(struct edu *edu, enum edu_zone zone, bool *bounced, bool *need);
 int edu_check_bounce(struct edu *edu, const struct edu_map *map, u32 salt);
 int edu_check_map(struct edu *edu, const struct edu_map *map, bool streaming);
 

@@ -39,20 +39,11 @@ int test_required_mask(struct edu *edu, enum edu_zone zone)
 /* A bounced mapping needs sync, a direct one on a coherent machine does not. */
 int test_need_sync(struct edu *edu, enum edu_zone zone)
 {
-	struct edu_buf buf;
-	struct edu_map map;
 	bool bounced, need;
+	int err = edu_need_sync(edu, zone, &bounced, &need);
 
-	if (edu_alloc(edu, &buf, PAGE_SIZE, zone))
-		return -ENOMEM;
-	if (edu_map(edu, &map, buf.mem, PAGE_SIZE, DMA_BIDIRECTIONAL)) {
-		edu_free(&buf);
-		return -EIO;
-	}
-	bounced = edu_bounced(edu, &map);
-	need = dma_need_sync(edu->dev, map.dma);
-	edu_unmap(edu, &map);
-	edu_free(&buf);
+	if (err)
+		return err;
 	if (bounced == need)
 		return 0;
 	edu_note("%s mapping: dma_need_sync() says %s", bounced ? "bounced" : "direct",

@@ -52,20 +52,11 @@ int row_max_mapping(struct edu *edu, struct said *said)
 
 static int needs_sync(struct edu *edu, struct said *said, bool bounce)
 {
-	struct edu_buf buf;
-	struct edu_map map;
 	bool bounced, need;
+	int err = edu_need_sync(edu, EDU_HIGH, &bounced, &need);
 
-	if (edu_alloc(edu, &buf, PAGE_SIZE, EDU_HIGH))
-		return -ENOMEM;
-	if (edu_map(edu, &map, buf.mem, PAGE_SIZE, DMA_BIDIRECTIONAL)) {
-		edu_free(&buf);
-		return -EIO;
-	}
-	bounced = edu_bounced(edu, &map);
-	need = dma_need_sync(edu->dev, map.dma);
-	edu_unmap(edu, &map);
-	edu_free(&buf);
+	if (err)
+		return err;
 	say(said, "%s: %s ", bounced ? "bounced" : "direct", need ? "yes" : "no");
 	return bounced == bounce && need == bounce ? YES : -EIO;
 }
