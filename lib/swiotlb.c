@@ -200,7 +200,7 @@ static noinline struct slots alloc_elsewhere(struct io_tlb_request *rq)
 		if (!slots.pool && needs_span(rq))
 			slots.pool = search_pools_for_span(rq, &slots.index);
 	} while (!slots.pool && tried_in_vain(mem, in_vain));
-	if (!slots.pool && mem->can_grow)
+	if (!slots.pool && can_grow(mem))
 		slots.pool = swiotlb_alloc_transient(rq, &slots.index);
 	return slots;
 }

@@ -444,7 +444,7 @@ static void add_wanted_pool(struct work_struct *work)
 	struct io_tlb_mem *mem = growth->mem;
 
 	mutex_lock(&mem->pools_mutex);
-	if (mem->can_grow)
+	if (can_grow(mem))
 		grow(mem, maddr_bits);
 	mutex_unlock(&mem->pools_mutex);
 }
@@ -460,7 +460,7 @@ static void add_wanted_pool(struct work_struct *work)
  */
 bool swiotlb_may_grow(const struct io_tlb_mem *mem, unsigned int maddr_bits)
 {
-	return mem->can_grow && maddr_bits >= IO_TLB_MIN_BITS &&
+	return can_grow(mem) && maddr_bits >= IO_TLB_MIN_BITS &&
 		may_try(mem, maddr_bits);
 }
 
@@ -557,7 +557,8 @@ void swiotlb_growth_init(struct io_tlb_mem *mem, struct io_tlb_growth *growth,
 	INIT_WORK(&growth->grow, add_wanted_pool);
 	INIT_DEFERRABLE_WORK(&growth->shrink, free_idle_pools);
 	mem->growth = growth;
-	mem->can_grow = true;
+	/* Pairs with can_grow(): a mapping may look while a pool is set up late. */
+	smp_store_release(&mem->can_grow, true);
 }
 
 /* That of the default software IO TLB */
@@ -772,7 +773,7 @@ void swiotlb_want_pool(struct device *dev, u64 limit)
 {
 	struct io_tlb_request rq = swiotlb_request(dev, 0, 1, 0, limit, false);
 
-	if (dev->dma_io_tlb_mem->can_grow)
+	if (can_grow(dev->dma_io_tlb_mem))
 		want_pool(&rq);
 }
 

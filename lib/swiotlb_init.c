@@ -441,7 +441,7 @@ static struct io_tlb_pool_table *unpublish_default_pool(void)
 	mutex_lock(&mem->pools_mutex);
 	table = own_pools(mem);
 	mem->nslabs = 0;
-	mem->can_grow = false;
+	WRITE_ONCE(mem->can_grow, false);
 	mem->defpool = NULL;
 	RCU_INIT_POINTER(mem->pools, NULL);
 	mutex_unlock(&mem->pools_mutex);
@@ -537,7 +537,7 @@ phys_addr_t default_swiotlb_limit(void)
 {
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
 
-	if (io_tlb_default_mem.can_grow)
+	if (can_grow(&io_tlb_default_mem))
 		return swiotlb_growth_limit(&io_tlb_default_mem);
 	return pool ? pool->end - 1 : PFN_PHYS(max_pfn) - 1;
 }
