@@ -18,26 +18,24 @@ static void print_as_comments(int fd)
 }
 
 /**
- * ktap_run() - run a test in a process of its own
+ * ktap_start() - start a test in a process of its own
+ * @process:	Receives what ktap_wait() needs.
  * @test:	Called there. Need not return.
  * @arg:	Its argument.
  *
- * What the test prints becomes comments.
- *
- * Return: Exit code of the test, %KTAP_KILLED if a signal or a sanitizer ended it.
+ * A process that prints much waits for ktap_wait().
  */
-int ktap_run(void (*test)(const void *arg), const void *arg)
+void ktap_start(struct ktap_process *process, void (*test)(const void *arg), const void *arg)
 {
-	int status, output[2];
-	pid_t child;
+	int output[2];
 
 	fflush(stdout);
-	child = pipe(output) ? -1 : fork();
-	if (child < 0) {
+	process->pid = pipe(output) ? -1 : fork();
+	if (process->pid < 0) {
 		perror("fork");
 		exit(2);
 	}
-	if (!child) {
+	if (!process->pid) {
 		dup2(output[1], 1);
 		dup2(output[1], 2);
 		close(output[0]);
@@ -46,8 +44,23 @@ int ktap_run(void (*test)(const void *arg), const void *arg)
 		exit(0);
 	}
 	close(output[1]);
-	print_as_comments(output[0]);
-	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+	process->output = output[0];
+}
+
+/**
+ * ktap_wait() - wait for the end of a test
+ * @process:	From ktap_start().
+ *
+ * Prints what the test has printed, as comments.
+ *
+ * Return: Exit code of the test, %KTAP_KILLED if a signal or a sanitizer ended it.
+ */
+int ktap_wait(struct ktap_process *process)
+{
+	int status;
+
+	print_as_comments(process->output);
+	if (waitpid(process->pid, &status, 0) != process->pid || !WIFEXITED(status))
 		return KTAP_KILLED;
 	return WEXITSTATUS(status);
 }
@@ -56,7 +69,7 @@ int ktap_run(void (*test)(const void *arg), const void *arg)
  * ktap_result() - print the line for a test
  * @number:	Number of the test, from 1.
  * @name:	Name.
- * @code:	What ktap_run() returned.
+ * @code:	What ktap_wait() returned.
  *
  * Return: %true if the test passed or was skipped.
  */

@@ -179,7 +179,13 @@ extern void (*machine_interrupt)(void);	/* called once, at an ordered store or c
 #define KTAP_KILLED	(-1)
 #define KTAP_SKIPPED	4
 
-int ktap_run(void (*test)(const void *arg), const void *arg);
+struct ktap_process {
+	int pid;
+	int output;	/* the test's, to be read */
+};
+
+void ktap_start(struct ktap_process *process, void (*test)(const void *arg), const void *arg);
+int ktap_wait(struct ktap_process *process);
 bool ktap_result(unsigned int number, const char *name, int code);
 
 /* report.c */

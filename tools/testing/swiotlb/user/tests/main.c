@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs tests and prints KTAP.
+ * Runs tests, one for each CPU at a time, and prints KTAP in their order.
  *
  *	unit [-v] [-x] [NAME...]	all, or those whose name starts with NAME;
  *					-v shows what the kernel says,
  *					-x ends at the first failure
  */
+#include <signal.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -160,11 +161,44 @@ static unsigned int variants_of(const struct test *test)
 	return max(nr, 1U);
 }
 
+/* A test that has been started */
+struct job {
+	struct ktap_process process;
+	char name[80];
+};
+
+static struct job jobs[8];
+static unsigned int started, ended, nr_jobs;
+
+static void start(unsigned int variant)
+{
+	struct job *job = &jobs[started++ % nr_jobs];
+
+	snprintf(job->name, sizeof(job->name), "%s%s%s", running->name,
+		 running->variants ? "." : "",
+		 running->variants ? running->variants[variant] : "");
+	ktap_start(&job->process, run, &variant);
+}
+
+/* Wait for the test that was started first. Has it passed? */
+static bool end(void)
+{
+	struct job *job = &jobs[ended++ % nr_jobs];
+
+	return ktap_result(ended, job->name, ktap_wait(&job->process));
+}
+
+/* The others that were started are of no interest any more. */
+static void kill_all(void)
+{
+	for (; ended < started; ended++)
+		kill(jobs[ended % nr_jobs].process.pid, SIGKILL);
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int planned = 0, number = 0, failed = 0, i;
+	unsigned int planned = 0, failed = 0, i;
 	bool give_up = false;
-	char name[80];
 
 	for (; argc > 1 && *argv[1] == '-'; argc--, argv++) {
 		machine_verbose |= argv[1][1] == 'v';
@@ -177,15 +211,18 @@ int main(int argc, char **argv)
 	/* Children inherit what all machines need. */
 	boot(FRAMES_BY_PAGE, "512");
 	printf("KTAP version 1\n1..%u\n", planned);
+	nr_jobs = clamp(sysconf(_SC_NPROCESSORS_ONLN), 1L, (long)ARRAY_SIZE(jobs));
 	for (running = tests; running; running = running->next) {
 		for (i = 0; chosen(running->name, argc, argv) && i < variants_of(running); i++) {
-			snprintf(name, sizeof(name), "%s%s%s", running->name,
-				 running->variants ? "." : "",
-				 running->variants ? running->variants[i] : "");
-			failed += !ktap_result(++number, name, ktap_run(run, &i));
+			if (started - ended == nr_jobs)
+				failed += !end();
 			if (failed && give_up)
-				return 1;
+				break;
+			start(i);
 		}
 	}
+	while (ended < started && !(failed && give_up))
+		failed += !end();
+	kill_all();
 	return failed || !planned;
 }

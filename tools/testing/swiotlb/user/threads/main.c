@@ -103,6 +103,7 @@ static bool chosen(const char *name, int argc, char **argv)
 static int run_chosen(int argc, char **argv, double seconds)
 {
 	unsigned int planned = 0, number = 0, failed = 0, i;
+	struct ktap_process process;
 	char name[40];
 
 	for (i = 0; i < nr_scenarios; i++)
@@ -113,7 +114,8 @@ static int run_chosen(int argc, char **argv, double seconds)
 		if (!chosen(scenarios[i].name, argc, argv))
 			continue;
 		snprintf(name, sizeof(name), "threads.%s", scenarios[i].name);
-		failed += !ktap_result(++number, name, ktap_run(exec_test, &scenarios[i]));
+		ktap_start(&process, exec_test, &scenarios[i]);
+		failed += !ktap_result(++number, name, ktap_wait(&process));
 	}
 	return failed || !planned;
 }
