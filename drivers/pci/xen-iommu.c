@@ -37,7 +37,6 @@
 #include <linux/pfn.h>
 #include <linux/swiotlb.h>
 
-#include <asm/paravirt.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/p2m-leaf.h>
 #include <asm/xen/page.h>
@@ -65,7 +64,7 @@ EXPORT_SYMBOL_GPL(xen_dma_key);
  * same address for MMIO; %DMA_MAPPING_ERROR where there is no page, for instance
  * after ballooning.
  */
-__visible phys_addr_t xen_dma_phys_to_machine(phys_addr_t phys)
+phys_addr_t xen_dma_phys_to_machine(phys_addr_t phys)
 {
 	unsigned long mfn = __pfn_to_mfn(PHYS_PFN(phys));
 
@@ -74,6 +73,7 @@ __visible phys_addr_t xen_dma_phys_to_machine(phys_addr_t phys)
 	mfn &= ~(FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT);
 	return PFN_PHYS(mfn) | offset_in_page(phys);
 }
+EXPORT_SYMBOL_GPL(xen_dma_phys_to_machine);
 
 /**
  * xen_dma_machine_to_phys() - pseudo-physical address of memory
@@ -82,7 +82,7 @@ __visible phys_addr_t xen_dma_phys_to_machine(phys_addr_t phys)
  * Context: Any.
  * Return: Pseudo-physical address, or %DMA_PHYS_NONE if the frame is not ours.
  */
-__visible phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr)
+phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr)
 {
 	unsigned long pfn = bfn_to_local_pfn(PHYS_PFN(maddr));
 
@@ -90,6 +90,7 @@ __visible phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr)
 		return DMA_PHYS_NONE;
 	return PFN_PHYS(pfn) | offset_in_page(maddr);
 }
+EXPORT_SYMBOL_GPL(xen_dma_machine_to_phys);
 
 /**
  * xen_dma_contiguous() - is a buffer contiguous in machine memory?
@@ -99,20 +100,14 @@ __visible phys_addr_t xen_dma_machine_to_phys(phys_addr_t maddr)
  * Context: Any.
  * Return: %true if it is.
  */
-__visible bool xen_dma_contiguous(phys_addr_t phys, size_t size)
+bool xen_dma_contiguous(phys_addr_t phys, size_t size)
 {
 	if (phys == DMA_PHYS_NONE)
 		return true;
 	return xen_p2m_contiguous(PHYS_PFN(phys),
 				  PFN_UP(offset_in_page(phys) + size));
 }
-
-PV_CALLEE_SAVE_REGS_THUNK(xen_dma_phys_to_machine);
-EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_phys_to_machine);
-PV_CALLEE_SAVE_REGS_THUNK(xen_dma_machine_to_phys);
-EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_machine_to_phys);
-PV_CALLEE_SAVE_REGS_THUNK(xen_dma_contiguous);
-EXPORT_SYMBOL_GPL(__raw_callee_save_xen_dma_contiguous);
+EXPORT_SYMBOL_GPL(xen_dma_contiguous);
 
 /**
  * xen_dma_max_machine() - highest machine address of memory

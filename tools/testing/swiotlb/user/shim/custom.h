@@ -373,27 +373,6 @@ extern bool x86_swiotlb_enable;
 #define static_branch_unlikely(key)	(*(key))
 #define static_branch_enable(key)	(*(key) = true)
 
-/* A function that preserves all registers but rax and calls @fn */
-#ifdef __x86_64__
-#define PV_CALLEE_SAVE_REGS_THUNK(fn)					\
-	__asm__(".pushsection .text\n"					\
-		".globl __raw_callee_save_" #fn "\n"			\
-		"__raw_callee_save_" #fn ":\n"				\
-		"push %rbp; mov %rsp, %rbp\n"				\
-		"push %rcx; push %rdx; push %rsi; push %rdi\n"		\
-		"push %r8; push %r9; push %r10; push %r11\n"		\
-		"sub $512, %rsp; and $-16, %rsp; fxsave (%rsp)\n"	\
-		"call " #fn "\n"					\
-		"fxrstor (%rsp); lea -64(%rbp), %rsp\n"		\
-		"pop %r11; pop %r10; pop %r9; pop %r8\n"		\
-		"pop %rdi; pop %rsi; pop %rdx; pop %rcx\n"		\
-		"pop %rbp; ret\n"					\
-		".popsection");						\
-	extern int __raw_callee_save_##fn
-#else
-#define PV_CALLEE_SAVE_REGS_THUNK(fn)	extern int __raw_callee_save_##fn
-#endif
-
 #include "alike.h"
 
 #endif

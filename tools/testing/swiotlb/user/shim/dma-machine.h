@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Machine addresses of the fake machine. With 64 bits, this is the unedited x86
- * <asm/dma-machine.h>. Its asm cannot be compiled for 32 bits, where Xen PV does not run.
- * The fake machine scatters memory there too, and the hooks below make ordinary calls.
+ * <asm/dma-machine.h>. It is not for 32 bits, where Xen PV does not run: a shift of 64-bit
+ * addresses does not drop the flags of 32-bit entries. The fake machine scatters memory
+ * there too, with the functions below.
  */
 #ifndef _SHIM_DMA_MACHINE_H
 #define _SHIM_DMA_MACHINE_H
@@ -12,9 +13,6 @@
 #ifdef __x86_64__
 
 #define OPTIMIZER_HIDE_VAR(var)	__asm__("" : "=r" (var) : "0" (var))
-
-register unsigned long machine_stack_pointer __asm__("rsp");
-#define ASM_CALL_CONSTRAINT	"+r" (machine_stack_pointer)
 
 #include ARCH_DMA_MACHINE
 
