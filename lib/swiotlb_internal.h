@@ -326,12 +326,10 @@ static inline struct io_tlb_pool_table *own_pools(struct io_tlb_mem *mem)
 	return rcu_dereference_protected(mem->pools, lockdep_is_held(&mem->pools_mutex));
 }
 
-/*
- * May pools be added? If so, the caller sees &io_tlb_mem.growth: pairs with
- * swiotlb_growth_init().
- */
+/* May pools be added? */
 static inline bool can_grow(const struct io_tlb_mem *mem)
 {
+	/* Whoever may also sees &io_tlb_mem.growth: pairs with swiotlb_growth_init(). */
 	return smp_load_acquire(&mem->can_grow);
 }
 
