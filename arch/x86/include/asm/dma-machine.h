@@ -12,9 +12,9 @@
  * - OPTIMIZER_HIDE_VAR() hides that the code out of line computes values which other code
  *   computes from the same arguments. Otherwise the compiler computes them once, before
  *   the branch, which costs each mapping on bare metal one instruction.
- * - The calls are ordinary ones. Thunks that preserve all registers save two instructions
- *   of a bounced mapping, unmap or sync on bare metal, and cost an unmap or sync in a PV
- *   guest 18.
+ * - The calls are ordinary ones. For a bounced mapping, thunks that preserve all registers
+ *   save two instructions of each map, unmap and sync on bare metal, and cost 18 of each
+ *   unmap and sync in a PV guest. For others they make no difference.
  */
 #ifndef _ASM_X86_DMA_MACHINE_H
 #define _ASM_X86_DMA_MACHINE_H
