@@ -329,7 +329,7 @@ static inline struct io_tlb_pool_table *own_pools(struct io_tlb_mem *mem)
 /* May pools be added? */
 static inline bool can_grow(const struct io_tlb_mem *mem)
 {
-	/* Whoever may also sees &io_tlb_mem.growth: pairs with swiotlb_growth_init(). */
+	/* If so, &io_tlb_mem.growth can be read: pairs with swiotlb_growth_init(). */
 	return smp_load_acquire(&mem->can_grow);
 }
 

@@ -152,7 +152,7 @@ bool machine_queue_work(struct work_struct *work, enum machine_queue queue);
 
 /* --- messages: collected, so that a test can search them --- */
 
-/* A function, because most files define a macro of this name behind this header */
+/* A function, because most files define a macro of this name after this header. */
 static inline __attribute__((__format_arg__(1))) const char *pr_fmt(const char *fmt)
 {
 	return fmt;
