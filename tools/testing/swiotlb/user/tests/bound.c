@@ -226,3 +226,40 @@ TEST(bound_reached_meanwhile)
 	unmap_mapped(&device);
 	buffer_free(&set);
 }
+
+static unsigned int exchanges;
+static struct device wide_device;
+
+/* Once the worker has exchanged memory for its pool, transient pools take all the room. */
+static void map_the_rest(void)
+{
+	if (machine_failure_calls(FAIL_EXCHANGE) == exchanges) {
+		machine_interrupt = map_the_rest;
+		return;
+	}
+	while (nr < MANY) {
+		at[nr] = swiotlb_map(&wide_device, set.phys, set.size, DMA_TO_DEVICE,
+				     DMA_ATTR_NO_WARN);
+		if (at[nr] == DMA_MAPPING_ERROR)
+			break;
+		nr++;
+	}
+}
+
+/* There is room when the worker begins, but no room when it has made its pool. */
+TEST(bound_reached_while_adding)
+{
+	start(FRAMES_BY_2M, 26);	/* reaches no pool */
+	device_init(&wide_device, 64);
+	EXPECT_EQ(map(&device, &set, DMA_TO_DEVICE), DMA_MAPPING_ERROR);
+	exchanges = machine_failure_calls(FAIL_EXCHANGE);
+	machine_interrupt = map_the_rest;
+	EXPECT(machine_work());
+	EXPECT(!machine_interrupt);
+	/* There and back */
+	EXPECT_EQ(machine_failure_calls(FAIL_EXCHANGE), exchanges + 2);
+	EXPECT_EQ(nr_pools(), 1);
+	EXPECT(added() <= MOST);
+	unmap_mapped(&wide_device);
+	buffer_free(&set);
+}
