@@ -22,25 +22,45 @@ static unsigned int cycles = 6;
 module_param(cycles, uint, 0444);
 MODULE_PARM_DESC(cycles, "how often pools come and go for the row grow-cycles");
 
+/* This domain's memory, as its P2M table has it */
+struct frames {
+	unsigned long own;		/* pages that have a frame of their own */
+	unsigned long low;		/* of these, frames below 4 GiB: added pools have them */
+	unsigned long neighbours;	/* pages whose next page follows in the machine as well */
+};
+
 struct cycle {
 	struct edu_buf buf;
 	dma_addr_t dma[MAPPED_MOST];
 	int mapped;
 	long slots;	/* fewest, before anything grew */
 	long most;	/* most, in all cycles */
+	struct frames at_first;
 };
 
-/* Pages of our own memory whose next page follows in the machine as well */
-static unsigned long neighbours(void)
+static void count_frame(struct frames *frames, unsigned long pfn)
 {
-	unsigned long pfn, sum = 0;
+	unsigned long mfn = xen_p2m_addr[pfn];
+
+	if (mfn & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT))
+		return;
+	frames->own++;
+	frames->low += mfn < PHYS_PFN(SZ_4G);
+	frames->neighbours += mfn + 1 == xen_p2m_addr[pfn + 1];
+}
+
+static struct frames count_frames(void)
+{
+	struct frames frames = {};
+	unsigned long pfn;
 
 	for (pfn = 0; pfn + 1 < xen_p2m_size; pfn++) {
-		if (xen_p2m_addr[pfn] & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT))
-			continue;
-		sum += xen_p2m_addr[pfn] + 1 == xen_p2m_addr[pfn + 1];
+		if (pfn_valid(pfn))
+			count_frame(&frames, pfn);
+		else
+			pfn |= PAGES_PER_SECTION - 1;
 	}
-	return sum;
+	return frames;
 }
 
 /* More slots than before? Pools that earlier rows added may be freed meanwhile. */
@@ -86,12 +106,23 @@ static void let_go(struct edu *edu, struct cycle *cycle)
 		dma_unmap_single(edu->dev, cycle->dma[--cycle->mapped], PIECE, DMA_TO_DEVICE);
 }
 
+/*
+ * A pool's slots no longer count some time before its memory is exchanged back. During an
+ * exchange the pages have no frames.
+ */
+static bool is_given_back(const struct cycle *cycle)
+{
+	struct frames now = count_frames();
+
+	return now.own >= cycle->at_first.own && now.low <= cycle->at_first.low;
+}
+
 static int go_away(struct cycle *cycle)
 {
 	int left;
 
 	for (left = IDLE_MS; left > 0; left -= POLL_MS) {
-		if (!has_grown(cycle))
+		if (!has_grown(cycle) && is_given_back(cycle))
 			return 0;
 		msleep(POLL_MS);
 	}
@@ -106,16 +137,18 @@ static unsigned long may_lose(const struct cycle *cycle)
 
 static int all_cycles(struct edu *edu, struct cycle *cycle, struct said *said)
 {
-	unsigned long before = neighbours(), after;
+	unsigned long before, after;
 	unsigned int i;
 	int err = 0;
 
+	cycle->at_first = count_frames();
 	for (i = 0; !err && i < cycles; i++) {
 		err = come(edu, cycle);
 		let_go(edu, cycle);
 		err = err ?: go_away(cycle);
 	}
-	after = neighbours();
+	before = cycle->at_first.neighbours;
+	after = count_frames().neighbours;
 	say(said, "%u cycles, %ld to %ld slots, %lu of %lu neighbours", i, cycle->slots,
 	    cycle->most, after, before);
 	if (err == -ENOSPC)
