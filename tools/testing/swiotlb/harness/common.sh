@@ -24,7 +24,7 @@ die() {
 BASE=${BASE:-${BASES%% *}}
 case " $BASES " in
 *" $BASE "*) ;;
-*) die "BASE=$BASE: the series applies to $BASES, choose one of these" ;;
+*) die "BASE=$BASE: the bench knows $BASES, choose one of these" ;;
 esac
 tree=$build/$BASE/linux
 export BASE

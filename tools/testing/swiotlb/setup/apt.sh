@@ -15,6 +15,33 @@ as_root() {
 	fi
 }
 
+# The mirror that this machine's own package lists come from
+debian_mirror() {
+	[ -n "$(mirror_of Debian)" ] || refresh >&2
+	mirror_of Debian | grep . || die "apt knows no mirror of Debian: see /etc/apt/sources.list"
+}
+
+mirror_of() {
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+		awk -v label="$1" '$1 == label { print $2; exit }'
+}
+
+# Options for apt. Empty: its own package lists. See use_suite.
+apt_options=()
+
+# use_suite SUITE: from now on read the package lists of that suite, and only these. They
+# are in build/apt, so the machine's own lists and sources stay as they are.
+use_suite() {
+	local lists=$build/apt/$1 mirror
+	mirror=$(debian_mirror)
+	mkdir -p "$lists/lists/partial" "$lists/cache"
+	echo "deb [arch=amd64 signed-by=$keyring] $mirror $1 main" >"$lists/sources.list"
+	apt_options=(-o Dir::Etc::SourceList="$lists/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o Dir::State::Lists="$lists/lists" -o Dir::Cache="$lists/cache")
+}
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
 # candidates PACKAGE...: note the newest version of each in the archive, for
 # candidate() and package_file(). Call it once for all: apt-cache can take seconds.
 declare -A newest=()
@@ -23,7 +50,7 @@ candidates() {
 	local package version
 	while read -r package version; do
 		newest[$package]=$version
-	done < <(apt-cache policy "$@" | awk '
+	done < <(apt-cache "${apt_options[@]}" policy "$@" | awk '
 		/^[^ ]/ { sub(":$", ""); package = $1 }
 		$1 == "Candidate:" && $2 != "(none)" { print package, $2 }')
 }
@@ -34,8 +61,10 @@ candidate() {
 
 # It is no error if a source fails: a missing package gives an error later
 refresh() {
+	local -a root=(as_root)
+	[ ${#apt_options[@]} = 0 ] || root=()
 	say "refreshing the package lists"
-	logged apt-update apt_state as_root apt-get update || true
+	logged apt-update apt_state "${root[@]}" apt-get "${apt_options[@]}" update || true
 }
 
 apt_state() {
@@ -80,7 +109,7 @@ download() {
 
 fetch() (
 	cd "$packages/partial" &&
-		apt-get -o APT::Sandbox::User=root download "$@" &&
+		apt-get "${apt_options[@]}" -o APT::Sandbox::User=root download "$@" &&
 		mv -- *.deb ..
 )
 
