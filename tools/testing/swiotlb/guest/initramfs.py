@@ -19,7 +19,7 @@ import subprocess
 from pathlib import Path
 from typing import Union
 
-from paths import Trouble
+from paths import Trouble, base_name
 
 INIT = Path(__file__).with_name("init")
 CHECKS = ["diskcheck", "filecheck", "netcheck"]
@@ -152,6 +152,7 @@ def _other_programs(build: Path, arch: str) -> Content:
 def modules(build: Path, kernel: str) -> Content:
     """The test modules, compiled for that kernel."""
     folder, target = (f"{kernel}-modules", kernel) if kernel != "series" else ("modules", "modules")
+    folder = f"{base_name()}/{folder}"
     names = MODULES if kernel != "arm64" else PORTABLE
     return {f"modules/{name}": _built(build / folder / name, target) for name in names}
 
