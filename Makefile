@@ -11,7 +11,7 @@ help: ## this list
 	@echo 'Targets:'
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo 'Variables:'
-	@echo '  BASE=6.12             the kernel that the series is laid on'
+	@echo '  BASE=6.12             the kernel that the series is laid on; 7.3 has a part of it'
 	@echo '  LINUX=/path/to/tree   your own checkout of it in place of Debian'"'"'s; only read'
 	@echo '  SCENARIO=name         what to boot, one or more, see `make list`'
 	@echo '  SHELL_GUEST=1         boot to a prompt'
@@ -26,7 +26,7 @@ test: ## build what is missing, run the tests
 	@$T/build $(EVERYTHING) $(PARITY)
 	@$T/test
 
-test-all: ## the same, and what takes another kernel or configuration: half an hour more
+test-all: ## the same, and what takes another kernel or configuration: 45 minutes more
 	@$T/build $(EVERYTHING) $(PARITY) stock-debug
 	@$T/test all
 

@@ -3,7 +3,7 @@
 """make absorb: bring edits and commits in the tree into the repository.
 
 A file that is in the repository is copied there. A change to a file of the base
-goes into the hunks.patch of the one patch that changes this file already. When
+goes into the hunks of the one patch that changes this file already. When
 several patches or none do, and for a new file, PATCH=NN-slug names the patch.
 Nothing is written before it is known that everything fits."""
 
@@ -92,7 +92,7 @@ class Plan:
     def replace_section(self, patch: Patch, path: str, before: bytes | None, after: bytes) -> None:
         if before is None:
             raise Trouble(f"{path} does not exist before series/{patch.name}: choose another PATCH")
-        target = patch.folder / "hunks.patch"
+        target = patch.hunks_file
         current = self.writes.get(target, patch.hunks.encode(errors="surrogateescape")) or b""
         sections = hunks.split(hunks.decode(current))
         sections[path] = hunks.make(self.git, path, before, after)

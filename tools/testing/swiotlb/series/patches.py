@@ -2,12 +2,14 @@
 """Reads and checks the patches under series/.
 
 series/order     names of the folders below, first patch first; # comments
+series/order-BASE   those that this base has, if it does not have all yet
 series/cover     subject, empty line, text of the cover letter
 series/NN-slug/  one patch:
   message        subject, empty line, text; no Signed-off-by
   files          paths of this repository that it adds or replaces whole
   remove         paths of the base that it deletes
   hunks.patch    changes to files that the base owns
+  hunks-BASE.patch  the same for one base, where hunks.patch is not right for it
 All but `message` may be missing."""
 
 import re
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hunks
-from git import TOP, Trouble
+from git import TOP, Trouble, base_name
 
 SERIES = TOP / "series"
 
@@ -32,10 +34,20 @@ class Patch:
     def folder(self) -> Path:
         return SERIES / self.name
 
+    @property
+    def hunks_file(self) -> Path:
+        return for_base(self.folder / "hunks.patch")
+
+
+def for_base(path: Path) -> Path:
+    """The variant NAME-BASE.SUFFIX of a file if there is one, else the file itself."""
+    own = path.with_name(f"{path.stem}-{base_name()}{path.suffix}")
+    return own if own.exists() else path
+
 
 def load() -> list[Patch]:
-    patches = [read_patch(name) for name in lines(SERIES / "order")]
-    named = [patch.name for patch in patches]
+    named = lines(SERIES / "order")
+    patches = [read_patch(name) for name in lines(for_base(SERIES / "order"))]
     for folder in sorted(SERIES.iterdir()):
         if folder.is_dir() and folder.name not in named:
             raise Trouble(f"series/{folder.name} is not in series/order: name it there or delete it")
@@ -60,12 +72,12 @@ def read_patch(name: str) -> Patch:
     if re.search(r"^Signed-off-by:", message, re.M):
         raise Trouble(f"series/{name}/message has a Signed-off-by: "
                       "make series adds that of whoever runs it")
-    patch = Patch(name, message, lines(folder / "files"), lines(folder / "remove"),
-                  text(folder / "hunks.patch"))
+    patch = Patch(name, message, lines(folder / "files"), lines(folder / "remove"), "")
+    patch.hunks = text(patch.hunks_file)
     try:
         hunks.split(patch.hunks)
     except Trouble as trouble:
-        raise Trouble(f"series/{name}/hunks.patch: {trouble}") from trouble
+        raise Trouble(f"{patch.hunks_file.relative_to(TOP)}: {trouble}") from trouble
     for path in patch.files:
         if (TOP / path).is_symlink() or not (TOP / path).is_file():
             raise Trouble(f"series/{name}/files: {path} is no file of this repository")

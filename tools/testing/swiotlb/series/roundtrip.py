@@ -102,7 +102,7 @@ def absorbed(git: Git, patches: list[Patch], chain: list[str], paths: list[str],
     for path in edits:
         plan.change(path)
     hunked = [replace(patch, hunks=hunks.decode(plan.writes.get(
-        patch.folder / "hunks.patch", patch.hunks.encode(errors="surrogateescape"))))
+        patch.hunks_file, patch.hunks.encode(errors="surrogateescape"))))
         for patch in patches]
     result = commits(git, hunked, chain[0])[-1]
     for path, content in edits.items():

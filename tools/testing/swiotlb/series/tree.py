@@ -55,13 +55,13 @@ def apply_hunks(git: Git, patch: Patch) -> None:
     for path, section in hunks.split(patch.hunks).items():
         reason = hunks.check(section, git.blob("", path))
         if reason:
-            raise Trouble(f"series/{patch.name}/hunks.patch: {path}: {reason}")
+            raise Trouble(f"{patch.hunks_file.relative_to(TOP)}: {path}: {reason}")
     # Each hunk fits in one place only, so context may be missing on one side
     done = git.run("apply", "--cached", "--unidiff-zero", "--whitespace=nowarn",
                    stdin=patch.hunks.encode(errors="surrogateescape"))
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[0]
-        raise Trouble(f"series/{patch.name}/hunks.patch: {reason}")
+        raise Trouble(f"{patch.hunks_file.relative_to(TOP)}: {reason}")
 
 
 def finish_interrupted(git: Git) -> None:

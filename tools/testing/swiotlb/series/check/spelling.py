@@ -46,8 +46,8 @@ def white_space(series: Series, number: int) -> list[Message]:
 def main() -> int:
     series = open_series()
     texts = ["series/cover", *PAGES, *series.added()]
-    texts += [f"series/{patch.name}/{name}" for patch in series.patches
-              for name in ("message", "hunks.patch") if (patch.folder / name).exists()]
+    texts += [str(path.relative_to(TOP)) for patch in series.patches
+              for path in (patch.folder / "message", patch.hunks_file) if path.exists()]
     patches = {f"white-space:{patch.name}": at for at, patch in enumerate(series.patches)}
     with tempfile.TemporaryDirectory(dir=TOP / "build") as folder:
         dictionary = kernel_words(series, Path(folder))

@@ -3,7 +3,7 @@
 # Check out a commit of the series or of its base, and configure it. Source it after
 # common.sh and set
 #   name        name of the build, for messages; stock* and bisect* need not have all
-#               options of the series
+#               options of the series, nor need a base that lacks patches
 #   source      where the kernel's source is
 #   output      where its objects go: $source, or another folder
 #   fragments   files that are merged over tinyconfig, an array
@@ -82,7 +82,7 @@ all_survived() {
 # An option that no Kconfig of the base has is an option that the series adds. A misspelt
 # one is found when the series is built, because this returns false there.
 of_the_series() {
-	[[ $name = stock* || $name = bisect* ]] &&
+	[[ $name = stock* || $name = bisect* || -e $top/series/order-$BASE ]] &&
 		! grep -rqE --include='Kconfig*' "^(menu)?config ${1#CONFIG_}$" "$source"
 }
 
