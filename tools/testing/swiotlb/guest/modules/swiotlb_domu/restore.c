@@ -7,7 +7,6 @@
 #include <linux/pfn.h>
 #include <linux/platform_device.h>
 #include <linux/sched.h>
-#include <xen/xen-ops.h>
 #include <asm/xen/page.h>
 
 #include "domu.h"
@@ -20,13 +19,17 @@
 
 static int resumed;
 
-static int on_resume(struct notifier_block *block, unsigned long event, void *data)
+static int on_restore(struct device *dev)
 {
 	resumed++;
-	return NOTIFY_OK;
+	return 0;
 }
 
-static struct notifier_block resume = { .notifier_call = on_resume };
+static const struct dev_pm_ops pm = { .restore = on_restore };
+
+static struct platform_driver driver = {
+	.driver = { .name = KBUILD_MODNAME, .pm = &pm },
+};
 
 /* Are all frames this domain's, one after the other? *first: pfn of the first one. */
 static int frames_ours(const struct edu_map *map, unsigned long *first)
@@ -156,7 +159,7 @@ static int with_buffers(struct edu *edu)
 	return err;
 }
 
-int domu_restore(struct edu *edu)
+static int with_device(struct edu *edu)
 {
 	struct platform_device *pdev;
 	int err;
@@ -165,10 +168,19 @@ int domu_restore(struct edu *edu)
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	edu->dev = &pdev->dev;
-	xen_resume_notifier_register(&resume);
 	pr_info("# asking save-restore\n");
 	err = with_buffers(edu);
-	xen_resume_notifier_unregister(&resume);
 	platform_device_unregister(pdev);
+	return err;
+}
+
+int domu_restore(struct edu *edu)
+{
+	int err = platform_driver_register(&driver);
+
+	if (err)
+		return err;
+	err = with_device(edu);
+	platform_driver_unregister(&driver);
 	return err;
 }

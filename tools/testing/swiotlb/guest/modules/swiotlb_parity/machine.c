@@ -39,7 +39,7 @@ unsigned long machine_highest(void)
 	return highest;
 }
 
-bool machine_contiguous(const void *mem, size_t size)
+bool machine_contiguous(void *mem, size_t size)
 {
 	unsigned long pfn = PHYS_PFN(virt_to_phys(mem));
 	unsigned long mfn = machine_frame(pfn);

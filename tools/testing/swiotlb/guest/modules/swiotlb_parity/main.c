@@ -74,7 +74,7 @@ void say(struct said *said, const char *fmt, ...)
 
 const char *size_name(size_t size)
 {
-	static char name[4][16];
+	static char name[4][32];
 	static unsigned int next;
 	char *text = name[next++ % ARRAY_SIZE(name)];
 

@@ -12,14 +12,18 @@
 
 #include "parity.h"
 
-/* A device with memory that others may reach. The caller must put it. */
-static struct pci_dev *find_provider(void)
+/* A page in a device that lets others reach its memory. The caller must put the device. */
+static void *alloc_from_provider(struct pci_dev **provider)
 {
 	struct pci_dev *pdev = NULL;
+	void *mem;
 
 	for_each_pci_dev(pdev) {
-		if (pci_has_p2pmem(pdev))
-			return pdev;
+		mem = pci_alloc_p2pmem(pdev, PAGE_SIZE);
+		if (mem) {
+			*provider = pdev;
+			return mem;
+		}
 	}
 	return NULL;
 }
@@ -28,19 +32,14 @@ static int with_peer(struct edu *edu, struct said *said,
 		     int (*run)(struct edu *edu, struct pci_dev *provider, void *mem,
 				struct said *said))
 {
-	struct pci_dev *provider = find_provider();
-	void *mem;
-	int err = -ENOMEM;
+	struct pci_dev *provider;
+	void *mem = alloc_from_provider(&provider);
+	int err;
 
-	if (!provider)
+	if (!mem)
 		return NOT_HERE;
-	mem = pci_alloc_p2pmem(provider, PAGE_SIZE);
-	if (mem) {
-		err = run(edu, provider, mem, said);
-		pci_free_p2pmem(provider, mem, PAGE_SIZE);
-	} else {
-		say(said, "the device gives no memory");
-	}
+	err = run(edu, provider, mem, said);
+	pci_free_p2pmem(provider, mem, PAGE_SIZE);
 	pci_dev_put(provider);
 	return err;
 }

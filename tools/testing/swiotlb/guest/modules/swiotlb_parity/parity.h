@@ -22,7 +22,7 @@ __printf(2, 3) void say(struct said *said, const char *fmt, ...);
 /* machine.c */
 unsigned long machine_frame(unsigned long pfn);
 unsigned long machine_highest(void);
-bool machine_contiguous(const void *mem, size_t size);
+bool machine_contiguous(void *mem, size_t size);
 struct page *machine_run(size_t size);
 long swiotlb_counter(const char *name);
 
