@@ -374,7 +374,7 @@ static void bounce_copy(void *vaddr, phys_addr_t orig_addr, size_t size,
 	if (dir == DMA_FROM_DEVICE)
 		kmsan_unpoison_memory(vaddr, size);
 
-	if (PageHighMem(pfn_to_page(PHYS_PFN(orig_addr))))
+	if (PhysHighMem(orig_addr))
 		bounce_highmem(vaddr, orig_addr, size, dir);
 	else if (dir == DMA_TO_DEVICE)
 		memcpy(vaddr, phys_to_virt(orig_addr), size);
@@ -449,6 +449,10 @@ static __always_inline void bounce(struct device *dev, phys_addr_t tlb_addr,
 	struct io_tlb_slot *slot = &pool->slots[at >> IO_TLB_SHIFT];
 	int first;
 
+	/* The caller may have started to invalidate caches, and not waited for the end. */
+	if (dir == DMA_FROM_DEVICE && !dev_is_dma_coherent(dev))
+		arch_sync_dma_flush();
+
 	if (unlikely(slot->end <= 0)) {
 		first = at >> IO_TLB_SHIFT;
 		if (!slot->end)
@@ -499,7 +503,7 @@ static noinline void warn_full(const struct io_tlb_request *rq, size_t size,
 {
 	struct device *dev = rq->dev;
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
-	bool reached = rq->limit >= machine_to_dma(dev, mem->defpool->maddr_max);
+	bool reached = rq->limit >= rq_dma(rq, mem->defpool->maddr_max);
 
 	if (attrs & DMA_ATTR_NO_WARN)
 		return;
@@ -643,6 +647,33 @@ map_span(struct device *dev, const struct map_args *args, unsigned int offset)
 }
 
 /*
+ * Does the memory suit the device, on a platform that encrypts memory? A device of a
+ * confidential guest needs decrypted memory until it is trusted, and encrypted memory
+ * afterwards. On a host all bounce memory is decrypted.
+ */
+static noinline bool cc_suits(struct device *dev, const struct io_tlb_mem *mem,
+			      unsigned long attrs)
+{
+	bool wants_shared = force_dma_unencrypted(dev), suits;
+
+	if (mem->cc_shared)
+		suits = wants_shared || !cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+	else
+		suits = !wants_shared && !cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT);
+	if (!suits && !(attrs & DMA_ATTR_NO_WARN))
+		dev_warn_ratelimited(dev, "swiotlb has %s memory, which this device cannot use\n",
+				     mem->cc_shared ? "decrypted" : "encrypted");
+	return suits;
+}
+
+static __always_inline bool mem_suits(struct device *dev, unsigned long attrs)
+{
+	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	return likely(!mem || !mem->cc_platform) || cc_suits(dev, mem, attrs);
+}
+
+/*
  * Allocate a bounce buffer and fill it. @translated is that of swiotlb_request().
  */
 static __always_inline struct bounce_buffer
@@ -654,6 +685,9 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
 	struct slots slots;
 	unsigned int offset;
 	size_t size;
+
+	if (!mem_suits(dev, attrs))
+		return not_bounced;
 
 	/*
 	 * Padding in front preserves the address bits that the device wants
@@ -694,7 +728,8 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
  *			rounded up to one, so that no other mapping has a part
  *			of such a piece.
  * @dir:		DMA direction.
- * @attrs:		DMA_ATTR_*.
+ * @attrs:		DMA_ATTR_*. DMA_ATTR_CC_SHARED is set or cleared: it says whether
+ *			the bounce buffer is decrypted.
  *
  * For callers that translate the address of the bounce buffer themselves: IOMMU
  * drivers, and swiotlb-xen on ARM. Ignores the DMA mask of the device. Everybody else
@@ -712,10 +747,15 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
 				   size_t mapping_size,
 				   unsigned int alloc_align_mask,
 				   enum dma_data_direction dir,
-				   unsigned long attrs)
+				   unsigned long *attrs)
 {
+	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	*attrs &= ~DMA_ATTR_CC_SHARED;
+	if (mem && mem->cc_shared)
+		*attrs |= DMA_ATTR_CC_SHARED;
 	return map_single(dev, orig_addr, mapping_size, alloc_align_mask, U64_MAX,
-			  attrs, true).phys;
+			  *attrs, true).phys;
 }
 
 /* Unmap what the device has written. */
@@ -850,8 +890,10 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 	if (unlikely(bounced.dma == DMA_MAPPING_ERROR))
 		return DMA_MAPPING_ERROR;
 
-	if (!dev_is_dma_coherent(dev) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+	if (!dev_is_dma_coherent(dev) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC)) {
 		arch_sync_dma_for_device(bounced.phys, size, dir);
+		arch_sync_dma_flush();
+	}
 	return bounced.dma;
 }
 
@@ -862,14 +904,17 @@ static size_t reachable(struct device *dev, size_t enough)
 	bool translated = use_dma_iommu(dev);
 	u64 limit = translated ? U64_MAX :
 		min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
-	struct io_tlb_request rq = swiotlb_request(dev, 0, 1, 0, limit, translated);
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 	struct io_tlb_pool_table *table;
+	struct io_tlb_request rq;
 	size_t bytes = 0;
 	unsigned int i;
 
+	if (!mem)
+		return 0;
+	rq = swiotlb_request(dev, 0, 1, 0, limit, translated);
 	rcu_read_lock();
-	table = mem ? rcu_dereference(mem->pools) : NULL;
+	table = rcu_dereference(mem->pools);
 	for (i = 0; table && i < table->nr && bytes < enough; i++)
 		if (table->pools[i]->keep)
 			bytes += swiotlb_reachable(table->pools[i], &rq,

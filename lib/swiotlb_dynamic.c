@@ -30,18 +30,18 @@
 #include "swiotlb_internal.h"
 
 /*
- * Share pages with devices if they are below @phys_limit.
+ * Use pages if they are below @phys_limit. Decrypt them if they are to be @cc_shared.
  *
  * Return: The memory; %NULL if that fails; ERR_PTR(-EAGAIN) if it lies above the limit.
  */
-static void *use_pages(unsigned long vaddr, size_t bytes, u64 phys_limit)
+static void *use_pages(unsigned long vaddr, size_t bytes, u64 phys_limit, bool cc_shared)
 {
 	if (__pa(vaddr) + bytes - 1 > phys_limit) {
 		free_pages(vaddr, get_order(bytes));
 		return ERR_PTR(-EAGAIN);
 	}
-	if (set_memory_decrypted(vaddr, PFN_UP(bytes))) {
-		swiotlb_free_buffer((void *)vaddr, bytes);
+	if (cc_shared && set_memory_decrypted(vaddr, PFN_UP(bytes))) {
+		swiotlb_free_buffer((void *)vaddr, bytes, true);
 		return NULL;
 	}
 	return (void *)vaddr;
@@ -68,12 +68,12 @@ static struct page *lowest_pages(gfp_t gfp, unsigned int order)
 #endif
 
 /*
- * Get pages of a zone below @phys_limit, and share them with devices. Two attempts.
+ * Get pages of a zone below @phys_limit. Two attempts.
  *
  * Return: The memory; %NULL if there is none; ERR_PTR(-EAGAIN) if the zone has memory
  * above the limit only.
  */
-static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
+static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit, bool cc_shared)
 {
 	unsigned long vaddr = __get_free_pages(gfp, get_order(bytes));
 	struct page *page;
@@ -81,14 +81,14 @@ static void *try_alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 
 	if (!vaddr)
 		return NULL;
-	buffer = use_pages(vaddr, bytes, phys_limit);
+	buffer = use_pages(vaddr, bytes, phys_limit, cc_shared);
 	if (buffer != ERR_PTR(-EAGAIN))
 		return buffer;
 
 	page = lowest_pages(gfp, get_order(bytes));
 	if (!page)
 		return buffer;
-	return use_pages((unsigned long)page_address(page), bytes, phys_limit);
+	return use_pages((unsigned long)page_address(page), bytes, phys_limit, cc_shared);
 }
 
 /* From the highest to the lowest. A zone that is not configured equals the one before. */
@@ -102,14 +102,14 @@ static unsigned int first_zone(u64 phys_limit)
 	return phys_limit > zone_dma_limit ? 1 : 2;
 }
 
-/* Get pages below @phys_limit, from the highest zone that has any. */
-static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
+/* Get pages below @phys_limit, from the highest zone that has any. See use_pages(). */
+static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit, bool cc_shared)
 {
 	unsigned int i;
 	void *vaddr;
 
 	for (i = first_zone(phys_limit); i < ARRAY_SIZE(zones); i++) {
-		vaddr = try_alloc_buffer(gfp | zones[i], bytes, phys_limit);
+		vaddr = try_alloc_buffer(gfp | zones[i], bytes, phys_limit, cc_shared);
 		if (!IS_ERR(vaddr))
 			return vaddr;
 	}
@@ -117,18 +117,8 @@ static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit)
 }
 
 /*
- * To decrypt or encrypt memory may sleep. It may be needed even if the device reaches
- * encrypted memory, so ask the platform too.
- */
-static bool decrypting_may_sleep(struct device *dev)
-{
-	return cc_platform_has(CC_ATTR_MEM_ENCRYPT) ||
-		force_dma_unencrypted(dev);
-}
-
-/*
- * The memory of a transient pool. If decrypting may sleep, the memory comes from pages
- * that have been decrypted before, and goes back there.
+ * The memory of a transient pool. To decrypt memory may sleep. So if the memory has to be
+ * decrypted, it comes from pages that have been decrypted before, and goes back there.
  */
 static void *alloc_transient_buffer(struct device *dev, size_t bytes,
 				    u64 phys_limit, gfp_t gfp,
@@ -137,15 +127,16 @@ static void *alloc_transient_buffer(struct device *dev, size_t bytes,
 	struct page *page;
 	void *vaddr;
 
-	if (!decrypting_may_sleep(dev)) {
-		vaddr = alloc_buffer(gfp, bytes, phys_limit);
+	if (!dev->dma_io_tlb_mem->cc_shared) {
+		vaddr = alloc_buffer(gfp, bytes, phys_limit, false);
 		*start = vaddr ? virt_to_phys(vaddr) : 0;
 		return vaddr;
 	}
 
 	if (!IS_ENABLED(CONFIG_DMA_COHERENT_POOL))
 		return NULL;
-	page = dma_alloc_from_pool(dev, bytes, &vaddr, gfp, dma_coherent_ok);
+	page = dma_alloc_from_pool(dev, bytes, &vaddr, gfp, __DMA_ATTR_ALLOC_CC_SHARED,
+				   dma_coherent_ok);
 	if (!page)
 		return NULL;
 	*start = page_to_phys(page);
@@ -157,7 +148,8 @@ static void free_transient_buffer(void *vaddr, size_t bytes)
 	if (IS_ENABLED(CONFIG_DMA_COHERENT_POOL) &&
 	    dma_free_from_pool(NULL, vaddr, bytes))
 		return;
-	swiotlb_free_buffer(vaddr, bytes);
+	/* It has never been decrypted, so this does not sleep. */
+	swiotlb_free_buffer(vaddr, bytes, false);
 }
 
 /* After a failure, how long not to try again */
@@ -251,7 +243,7 @@ static void *alloc_growth_buffer(struct io_tlb_mem *mem, unsigned int maddr_bits
 
 	for (;;) {
 		vaddr = alloc_buffer(GFP_KERNEL | __GFP_NOWARN,
-				     *nslabs << IO_TLB_SHIFT, phys_limit);
+				     *nslabs << IO_TLB_SHIFT, phys_limit, mem->cc_shared);
 		if (vaddr || *nslabs <= IO_TLB_MIN_SLABS)
 			return vaddr;
 		*nslabs = max(ALIGN(*nslabs / 2, IO_TLB_SEGSIZE),
@@ -284,13 +276,13 @@ static void refuse(struct refused **list, void *vaddr, size_t bytes)
 	*list = refused;
 }
 
-static void free_refused(struct refused *refused)
+static void free_refused(struct refused *refused, bool cc_shared)
 {
 	struct refused *next;
 
 	for (; refused; refused = next) {
 		next = refused->next;
-		swiotlb_free_buffer(refused, refused->bytes);
+		swiotlb_free_buffer(refused, refused->bytes, cc_shared);
 	}
 }
 
@@ -355,7 +347,7 @@ static int add_pool(struct io_tlb_mem *mem, unsigned int maddr_bits,
 	do {
 		pool = make_pool(mem, maddr_bits, nslabs, &refused);
 	} while (pool == ERR_PTR(-EINVAL) && ++tries < GROW_TRIES);
-	free_refused(refused);
+	free_refused(refused, mem->cc_shared);
 	if (IS_ERR(pool)) {
 		kfree(table);
 		return PTR_ERR(pool);
@@ -503,7 +495,7 @@ static bool remove_pool(struct io_tlb_mem *mem, struct io_tlb_pool *pool)
 	uncount_added(mem, pool);
 	swiotlb_unpublish(mem, pool, table);
 	swiotlb_pool_disconnect(pool);
-	swiotlb_free_buffer(pool->vaddr, pool->bytes);
+	swiotlb_free_buffer(pool->vaddr, pool->bytes, mem->cc_shared);
 	kvfree(pool);
 	return true;
 }
@@ -705,6 +697,14 @@ static struct reach ranges_reach(const struct bus_dma_region *map, u64 limit)
 	return all;
 }
 
+/* The bit that DMA addresses of bounce memory have above all addresses of memory, or 0 */
+static u64 dma_address_tag(const struct io_tlb_request *rq)
+{
+	if (!rq->differs)
+		return 0;
+	return rq->cc_shared ? dma_addr_unencrypted(0ULL) : dma_addr_encrypted(0ULL);
+}
+
 /*
  * How many address bits a pool may have so that the device reaches it. Pools lie below
  * @limit anyway.
@@ -716,14 +716,17 @@ static struct reach ranges_reach(const struct bus_dma_region *map, u64 limit)
  */
 static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 {
-	struct reach reach = { 0, rq->limit };
+	u64 tag = dma_address_tag(rq);
+	struct reach reach = { 0, rq->limit - tag };
 	unsigned int bits;
 
-	if (rq->ranged && rq->dev->dma_range_map)
-		reach = ranges_reach(rq->dev->dma_range_map, rq->limit);
-	else if (rq->ranged && machine_to_dma(rq->dev, limit) <= rq->limit)
+	if (tag > rq->limit)
+		return 0;
+	if (rq->differs && rq->dev->dma_range_map)
+		reach = ranges_reach(rq->dev->dma_range_map, rq->limit - tag);
+	else if (rq->differs && rq_dma(rq, limit) <= rq->limit)
 		return 64;
-	else if (rq->ranged && machine_to_dma(rq->dev, rq->limit) != rq->limit)
+	else if (rq->differs && rq_dma(rq, rq->limit - tag) != rq->limit)
 		return 0;
 
 	if (reach.last >= limit)

@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/cc_platform.h>
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -102,16 +103,18 @@ static void __init parse_field(const char *word, unsigned int field)
 		force_bounce = true;
 	else if (!strcmp(word, "noforce"))
 		force_disable = true;
+	else if (!strcmp(word, "track_hiwater"))
+		; /* The mark is always kept: it costs next to nothing. */
 	else if (field == 0 && !kstrtoul(word, 0, &value))
 		parse_nslabs(value);
 	else if (field == 1 && !kstrtoul(word, 0, &value))
 		parse_nareas(value);
 	else if (*word)
-		pr_warn("swiotlb=: \"%s\" ignored, expected [<slots>][,<areas>], force or noforce\n",
+		pr_warn("swiotlb=: \"%s\" ignored, expected [<slots>][,<areas>], force, noforce or track_hiwater\n",
 			word);
 }
 
-/* swiotlb=[<slots>][,<areas>][,force|noforce], or just one of the words */
+/* swiotlb=[<slots>][,<areas>][,force|noforce][,track_hiwater], or just the words */
 static int __init parse_swiotlb(char *str)
 {
 	unsigned int field;
@@ -273,8 +276,6 @@ size_t __init swiotlb_init_buffer(void *buf, size_t bytes, unsigned int flags,
 	settle_default_areas();
 	params = default_params(buf, bytes, backend);
 	meta_size = swiotlb_pool_meta_size(params.nslabs, params.nareas);
-	if (flags & SWIOTLB_FORCE)
-		io_tlb_default_mem.force_bounce = true;
 
 	pool = memblock_alloc(meta_size, PAGE_SIZE);
 	table = memblock_alloc(swiotlb_table_size(1), SMP_CACHE_BYTES);
@@ -328,8 +329,6 @@ void __init swiotlb_init(bool addressing_limited, unsigned int flags)
 
 	if (!bytes)
 		return;
-	if (flags & SWIOTLB_FORCE)
-		io_tlb_default_mem.force_bounce = true;
 
 	for (;;) {
 		if (flags & SWIOTLB_ANY)
@@ -362,8 +361,8 @@ static void *alloc_late_buffer(size_t bytes, gfp_t gfp_mask, unsigned int *order
 	if (!vaddr)
 		return NULL;
 
-	if (set_memory_decrypted(vaddr, 1 << *order)) {
-		swiotlb_free_buffer((void *)vaddr, PAGE_SIZE << *order);
+	if (io_tlb_default_mem.cc_shared && set_memory_decrypted(vaddr, 1 << *order)) {
+		swiotlb_free_buffer((void *)vaddr, PAGE_SIZE << *order, true);
 		return NULL;
 	}
 	return (void *)vaddr;
@@ -427,7 +426,7 @@ int swiotlb_init_late(size_t size, gfp_t gfp_mask,
 
 free:
 	kfree(table);
-	swiotlb_free_buffer(buf, PAGE_SIZE << order);
+	swiotlb_free_buffer(buf, PAGE_SIZE << order, io_tlb_default_mem.cc_shared);
 	return -ENOMEM;
 }
 
@@ -451,9 +450,9 @@ static struct io_tlb_pool_table *unpublish_default_pool(void)
 /**
  * swiotlb_update_mem_attributes() - share the default pool with devices
  *
- * Some architectures cannot decrypt memory yet when the pool is set up. They call this
- * when they can. If decrypting fails, there is no software IO TLB: the device would see
- * noise.
+ * Architectures that encrypt memory call this when they can decrypt it. They cannot yet
+ * when the pool is set up. If decrypting fails, there is no software IO TLB: the device
+ * would see noise.
  *
  * Context: Boot, before the first mapping.
  */
@@ -461,7 +460,8 @@ void __init swiotlb_update_mem_attributes(void)
 {
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
 
-	if (!pool || pool->late_alloc)
+	io_tlb_default_mem.cc_shared = cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	if (!pool || pool->late_alloc || !io_tlb_default_mem.cc_shared)
 		return;
 	if (!set_memory_decrypted((unsigned long)pool->vaddr,
 				  PFN_UP(pool->bytes)))
@@ -482,6 +482,7 @@ void __init swiotlb_update_mem_attributes(void)
 void __init swiotlb_exit(void)
 {
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
+	bool shared = io_tlb_default_mem.cc_shared;
 	struct io_tlb_pool_table *table;
 
 	if (force_bounce || !pool)
@@ -492,19 +493,19 @@ void __init swiotlb_exit(void)
 	swiotlb_pool_disconnect(pool);
 
 	if (pool->late_alloc) {
-		swiotlb_free_buffer(pool->vaddr, pool->bytes);
+		swiotlb_free_buffer(pool->vaddr, pool->bytes, shared);
 		kfree(table);
 		kvfree(pool);
 		return;
 	}
 
-	if (set_memory_encrypted((unsigned long)pool->vaddr,
-				 PFN_UP(pool->bytes)))
+	if (shared && set_memory_encrypted((unsigned long)pool->vaddr,
+					   PFN_UP(pool->bytes)))
 		pr_warn("cannot take bounce memory back from devices, leaking it\n");
 	else
-		memblock_free_late(pool->start, pool->bytes);
-	memblock_free_late(__pa(table), swiotlb_table_size(1));
-	memblock_free_late(__pa(pool), pool->meta_bytes);
+		memblock_phys_free(pool->start, pool->bytes);
+	memblock_free(table, swiotlb_table_size(1));
+	memblock_free(pool, pool->meta_bytes);
 }
 
 /**

@@ -300,8 +300,10 @@ struct io_tlb_align {
  *		In bytes.
  * @limit:	Highest DMA address the device reaches.
  * @dma:	Filled in when slots have been found: their DMA address.
- * @ranged:	The device sees machine addresses through ranges, swiotlb_dev_ranged().
- *		Not set if an IOMMU translates: it maps by machine address.
+ * @differs:	The DMA address may be another number than the machine address: the
+ *		device has ranges, or the address says that memory is encrypted. Not
+ *		set if an IOMMU translates: it maps by machine address.
+ * @cc_shared:	As in &struct io_tlb_mem.
  */
 struct io_tlb_request {
 	struct device *dev;
@@ -311,7 +313,8 @@ struct io_tlb_request {
 	unsigned long boundary_mask;
 	u64 limit;
 	dma_addr_t dma;
-	bool ranged;
+	bool differs;
+	bool cc_shared;
 };
 
 extern struct io_tlb_mem io_tlb_default_mem;
@@ -448,15 +451,14 @@ size_t swiotlb_reachable(const struct io_tlb_pool *pool,
 			 const struct io_tlb_request *rq, size_t enough);
 
 /**
- * swiotlb_dev_ranged() - may a DMA address be another number than the machine address?
+ * swiotlb_dev_ranged() - does a device see memory elsewhere than others do?
  * @dev:	Device.
  *
  * It may if the device has ranges (dma_range_map), or if the architecture has a
  * phys_to_dma() of its own (powerpc, MIPS).
  *
  * Context: Any.
- * Return: %false if they are the same. Else the caller has to ask machine_to_dma() for
- * both ends of an allocation.
+ * Return: %false if it does not.
  */
 static inline bool swiotlb_dev_ranged(const struct device *dev)
 {
@@ -465,7 +467,7 @@ static inline bool swiotlb_dev_ranged(const struct device *dev)
 
 /**
  * swiotlb_request() - work out what slots a mapping needs
- * @dev:	Device.
+ * @dev:	Device with a software IO TLB.
  * @orig_addr:	Physical address of the original buffer, or 0 if there is none.
  * @size:	Bytes to allocate, pre-padding included.
  * @alloc_align_mask: Alignment of the allocation, as swiotlb_tbl_map_single()
@@ -483,6 +485,7 @@ static __always_inline struct io_tlb_request
 swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
 		unsigned int alloc_align_mask, u64 limit, bool translated)
 {
+	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 	unsigned int keep_mask = dma_get_min_align_mask(dev);
 	unsigned int nslots = nr_slots(size);
 	struct io_tlb_align align = { };
@@ -499,8 +502,18 @@ swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
 		.align = align,
 		.boundary_mask = dma_get_seg_boundary(dev),
 		.limit = limit,
-		.ranged = swiotlb_dev_ranged(dev) && !translated,
+		.differs = (swiotlb_dev_ranged(dev) || mem->cc_platform) && !translated,
+		.cc_shared = mem->cc_shared,
 	};
+}
+
+/*
+ * The DMA address at which the device of the request sees bounce memory. Where it is not
+ * the machine address, both ends of an allocation have to be asked for.
+ */
+static inline dma_addr_t rq_dma(const struct io_tlb_request *rq, phys_addr_t maddr)
+{
+	return rq->differs ? machine_to_dma(rq->dev, maddr, rq->cc_shared) : maddr;
 }
 
 /* swiotlb_init.c */
@@ -516,7 +529,7 @@ int swiotlb_setup_pool(struct io_tlb_pool *pool,
 struct io_tlb_pool *swiotlb_make_pool(const struct io_tlb_pool_params *params,
 				      gfp_t gfp);
 bool swiotlb_pool_close(struct io_tlb_pool *pool);
-void swiotlb_free_buffer(void *vaddr, size_t bytes);
+void swiotlb_free_buffer(void *vaddr, size_t bytes, bool cc_shared);
 size_t swiotlb_table_size(unsigned int nr);
 void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 		     struct io_tlb_pool_table *table);

@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/cc_platform.h>
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/kernel.h>
@@ -383,6 +384,7 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	append(table, pool);
 	finish_table(table);
 	rcu_assign_pointer(mem->pools, table);
+	mem->cc_platform = cc_platform_has(CC_ATTR_MEM_ENCRYPT);
 
 	if (!mem->defpool) {
 		/*
@@ -481,16 +483,17 @@ void swiotlb_mem_init(struct io_tlb_mem *mem)
 
 /**
  * swiotlb_free_buffer() - free bounce memory of the page allocator
- * @vaddr:	The memory, shared with devices.
+ * @vaddr:	The memory.
  * @bytes:	Its size.
+ * @cc_shared:	It has been decrypted for devices.
  *
  * Memory that cannot be taken back from the devices is leaked on purpose.
  *
- * Context: May sleep if memory encryption is active, otherwise any.
+ * Context: May sleep if @cc_shared, otherwise any.
  */
-void swiotlb_free_buffer(void *vaddr, size_t bytes)
+void swiotlb_free_buffer(void *vaddr, size_t bytes, bool cc_shared)
 {
-	if (set_memory_encrypted((unsigned long)vaddr, PFN_UP(bytes)))
+	if (cc_shared && set_memory_encrypted((unsigned long)vaddr, PFN_UP(bytes)))
 		pr_warn("cannot take bounce memory back from devices, leaking it\n");
 	else
 		free_pages((unsigned long)vaddr, get_order(bytes));

@@ -9,6 +9,8 @@
  */
 #define pr_fmt(fmt) "software IO TLB: " fmt
 
+#include <linux/cc_platform.h>
+#include <linux/dma-mapping.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -26,12 +28,13 @@
  * swiotlb_alloc() - take pages from a restricted pool
  * @dev:	Device of the pool.
  * @size:	Size in bytes, a multiple of the page size.
+ * @attrs:	Has __DMA_ATTR_ALLOC_CC_SHARED if the pages have to be decrypted.
  *
  * Context: Any.
  * Return: The first page, aligned to @size rounded up to a power of two pages,
- * or %NULL.
+ * or %NULL, also if the pool is not as @attrs say.
  */
-struct page *swiotlb_alloc(struct device *dev, size_t size)
+struct page *swiotlb_alloc(struct device *dev, size_t size, unsigned long attrs)
 {
 	unsigned int align_mask = (PAGE_SIZE << get_order(size)) - 1;
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
@@ -39,6 +42,8 @@ struct page *swiotlb_alloc(struct device *dev, size_t size)
 	int index;
 
 	if (!mem || !mem->defpool || !size || size > IO_TLB_MAX_MAPPING)
+		return NULL;
+	if (mem->cc_shared != !!(attrs & __DMA_ATTR_ALLOC_CC_SHARED))
 		return NULL;
 
 	struct io_tlb_request rq = swiotlb_request(dev, 0, size, align_mask,
@@ -138,8 +143,12 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	table = kzalloc(swiotlb_table_size(1), GFP_KERNEL);
 	if (!mem || !pool || !table)
 		goto free;
-	if (set_memory_decrypted((unsigned long)params.vaddr,
-				 rmem->size >> PAGE_SHIFT)) {
+	swiotlb_mem_init(mem);
+	mem->force_bounce = true;
+	mem->for_alloc = true;
+	mem->cc_shared = cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	if (mem->cc_shared && set_memory_decrypted((unsigned long)params.vaddr,
+						   rmem->size >> PAGE_SHIFT)) {
 		pr_err("%s: cannot share the pool with its devices\n",
 		       rmem->name);
 		goto free;
@@ -148,9 +157,6 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	/* No backend: it does not fail. */
 	swiotlb_setup_pool(pool, &params);
 
-	swiotlb_mem_init(mem);
-	mem->force_bounce = true;
-	mem->for_alloc = true;
 	mutex_lock(&mem->pools_mutex);
 	swiotlb_publish(mem, pool, table);
 	mutex_unlock(&mem->pools_mutex);
@@ -168,7 +174,7 @@ free:
 static int attach(struct reserved_mem *rmem, struct device *dev)
 {
 	/* The CPU copies to and from the pool without mapping it for each copy. */
-	if (PageHighMem(pfn_to_page(PHYS_PFN(rmem->base)))) {
+	if (PhysHighMem(rmem->base)) {
 		dev_err(dev, "%s: a restricted DMA pool cannot be in high memory\n",
 			rmem->name);
 		return -EINVAL;
@@ -191,23 +197,17 @@ static void detach(struct reserved_mem *rmem, struct device *dev)
 	dev->dma_io_tlb_mem = &io_tlb_default_mem;
 }
 
-static const struct reserved_mem_ops restricted_ops = {
-	.device_init = attach,
-	.device_release = detach,
-};
-
 /* Properties that cannot be had together with a restricted pool */
 static const char * const contradictions[] = {
 	"reusable", "linux,cma-default", "linux,dma-default", "no-map",
 };
 
-static int __init found_restricted(struct reserved_mem *rmem)
+static int __init found_restricted(unsigned long node, struct reserved_mem *rmem)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(contradictions); i++) {
-		if (of_get_flat_dt_prop(rmem->fdt_node, contradictions[i],
-					NULL)) {
+		if (of_get_flat_dt_prop(node, contradictions[i], NULL)) {
 			pr_err("%s: a restricted DMA pool cannot be \"%s\"\n",
 			       rmem->name, contradictions[i]);
 			return -EINVAL;
@@ -219,10 +219,15 @@ static int __init found_restricted(struct reserved_mem *rmem)
 		return -EINVAL;
 	}
 
-	rmem->ops = &restricted_ops;
 	pr_info("%s: a restricted DMA pool of %lu KiB at %pa\n", rmem->name,
 		(unsigned long)rmem->size / SZ_1K, &rmem->base);
 	return 0;
 }
 
-RESERVEDMEM_OF_DECLARE(dma, "restricted-dma-pool", found_restricted);
+static const struct reserved_mem_ops restricted_ops = {
+	.node_init = found_restricted,
+	.device_init = attach,
+	.device_release = detach,
+};
+
+RESERVEDMEM_OF_DECLARE(dma, "restricted-dma-pool", &restricted_ops);

@@ -140,7 +140,7 @@ static bool in_range_of_set(const struct io_tlb_set *set, dma_addr_t dma,
 			    size_t offset, const struct io_tlb_request *rq)
 {
 	return dma != DMA_MAPPING_ERROR &&
-		machine_to_dma(rq->dev, set->maddr + offset) == dma + offset;
+		rq_dma(rq, set->maddr + offset) == dma + offset;
 }
 
 /*
@@ -172,7 +172,7 @@ static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 	last = dma + ((slot + rq->nslots) << IO_TLB_SHIFT) - 1;
 	if (last > rq->limit)
 		return SET_NO_FIT;
-	if (rq->ranged && !in_range_of_set(set, dma, last - dma, rq))
+	if (rq->differs && !in_range_of_set(set, dma, last - dma, rq))
 		return SET_NO_FIT;
 	return slot;
 }
@@ -181,7 +181,7 @@ static int set_search(const struct io_tlb_set *set, dma_addr_t dma,
 static noinline int set_alloc_slow(struct io_tlb_set *set,
 				   struct io_tlb_request *rq)
 {
-	dma_addr_t dma = rq->ranged ? machine_to_dma(rq->dev, set->maddr) : set->maddr;
+	dma_addr_t dma = rq_dma(rq, set->maddr);
 	int slot = set_search(set, dma, rq);
 
 	if (slot < 0)
@@ -221,7 +221,7 @@ static __always_inline int set_alloc(struct io_tlb_set *set,
 	start += (size_t)bit << IO_TLB_SHIFT;
 	last = start + ((size_t)rq->nslots << IO_TLB_SHIFT) - 1;
 	if (unlikely((free & mask) != mask || last > rq->limit ||
-		     (start ^ last) > rq->boundary_mask || rq->ranged))
+		     (start ^ last) > rq->boundary_mask || rq->differs))
 		return set_alloc_slow(set, rq);
 
 	set_take_in_word(set, word, bit, rq->nslots);
@@ -537,11 +537,11 @@ bool swiotlb_request_possible(const struct io_tlb_request *rq,
 static bool set_reached(const struct io_tlb_set *set, size_t bytes,
 			const struct io_tlb_request *rq)
 {
-	dma_addr_t dma = rq->ranged ? machine_to_dma(rq->dev, set->maddr) : set->maddr;
+	dma_addr_t dma = rq_dma(rq, set->maddr);
 
 	if (set->maddr == IO_TLB_NO_MADDR || dma + bytes - 1 > rq->limit)
 		return false;
-	return !rq->ranged || in_range_of_set(set, dma, bytes - 1, rq);
+	return !rq->differs || in_range_of_set(set, dma, bytes - 1, rq);
 }
 
 /**

@@ -34,7 +34,7 @@ static unsigned long nr_sets(const struct io_tlb_pool *pool)
 static dma_addr_t set_dma(const struct io_tlb_set *set,
 			  const struct io_tlb_request *rq)
 {
-	return rq->ranged ? machine_to_dma(rq->dev, set->maddr) : set->maddr;
+	return rq_dma(rq, set->maddr);
 }
 
 /* For the device, is the next set adjacent to @set? */
@@ -74,8 +74,7 @@ static bool ends_at(struct io_tlb_pool *pool, unsigned long slot,
 {
 	size_t offset = ((slot % IO_TLB_SEGSIZE + 1) << IO_TLB_SHIFT) - 1;
 
-	return !rq->ranged ||
-		machine_to_dma(rq->dev, slot_set(pool, slot)->maddr + offset) == last;
+	return !rq->differs || rq_dma(rq, slot_set(pool, slot)->maddr + offset) == last;
 }
 
 /*

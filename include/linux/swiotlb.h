@@ -27,8 +27,7 @@ struct page;
 
 /* Flags of swiotlb_init() and swiotlb_init_buffer() */
 #define SWIOTLB_VERBOSE	BIT(0)	/* print where the pool is */
-#define SWIOTLB_FORCE	BIT(1)	/* bounce every streaming mapping */
-#define SWIOTLB_ANY	BIT(2)	/* the pool need not be low memory */
+#define SWIOTLB_ANY	BIT(1)	/* the pool need not be low memory */
 
 /* Bounce memory is handed out in slots of this size. */
 #define IO_TLB_SHIFT	11
@@ -41,7 +40,11 @@ struct page;
 #define IO_TLB_SEGSIZE	128
 
 /* Bytes of the default pool when nobody asks for another size */
+#ifdef CONFIG_SWIOTLB
+#define IO_TLB_DEFAULT_SIZE	((unsigned long)CONFIG_SWIOTLB_DEFAULT_SIZE_MB << 20)
+#else
 #define IO_TLB_DEFAULT_SIZE	(64UL << 20)
+#endif
 
 /**
  * struct swiotlb_backend - how bounce memory is made contiguous for devices
@@ -79,6 +82,9 @@ void __init swiotlb_update_mem_attributes(void);
  * @force_bounce: Every streaming mapping is bounced.
  * @for_alloc:	Coherent memory is taken from here too (restricted pools).
  * @can_grow:	Pools may be added while the system runs.
+ * @cc_shared:	The memory is decrypted, for devices to see it.
+ * @cc_platform: The platform encrypts memory: not every pool suits every device, and
+ *		a DMA address tells by a bit whether the memory is encrypted.
  * @nslabs:	Slots in all pools that are not transient. Zero while there is
  *		no pool.
  * @defpool:	The pool that was set up first, %NULL if there is none.
@@ -107,6 +113,8 @@ struct io_tlb_mem {
 	bool force_bounce;
 	bool for_alloc;
 	bool can_grow;
+	bool cc_shared;
+	bool cc_platform;
 	unsigned long nslabs;
 	struct io_tlb_pool *defpool;
 	struct io_tlb_pool_table __rcu *pools;
@@ -285,7 +293,7 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig_addr,
 				   size_t mapping_size,
 				   unsigned int alloc_align_mask,
 				   enum dma_data_direction dir,
-				   unsigned long attrs);
+				   unsigned long *attrs);
 dma_addr_t swiotlb_map(struct device *dev, phys_addr_t paddr, size_t size,
 		       enum dma_data_direction dir, unsigned long attrs);
 
@@ -359,7 +367,7 @@ static inline void swiotlb_sync_single_for_cpu(struct device *dev,
 void swiotlb_print_info(void);
 
 #ifdef CONFIG_DMA_RESTRICTED_POOL
-struct page *swiotlb_alloc(struct device *dev, size_t size);
+struct page *swiotlb_alloc(struct device *dev, size_t size, unsigned long attrs);
 bool swiotlb_free(struct device *dev, struct page *page, size_t size);
 
 /**
@@ -376,7 +384,8 @@ static inline bool is_swiotlb_for_alloc(struct device *dev)
 	return mem && mem->for_alloc;
 }
 #else
-static inline struct page *swiotlb_alloc(struct device *dev, size_t size)
+static inline struct page *swiotlb_alloc(struct device *dev, size_t size,
+					 unsigned long attrs)
 {
 	return NULL;
 }

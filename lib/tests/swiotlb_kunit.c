@@ -50,8 +50,10 @@ static int make_pool(struct io_tlb_mem *mem)
 	struct io_tlb_pool *pool;
 	unsigned long vaddr;
 
+	swiotlb_mem_init(mem);
+	mem->cc_shared = io_tlb_default_mem.cc_shared;
 	vaddr = __get_free_pages(GFP_KERNEL | GFP_DMA32, get_order(POOL_BYTES));
-	if (!vaddr || set_memory_decrypted(vaddr, PFN_UP(POOL_BYTES)))
+	if (!vaddr || (mem->cc_shared && set_memory_decrypted(vaddr, PFN_UP(POOL_BYTES))))
 		return -ENOMEM;
 
 	params.start = __pa(vaddr);
@@ -60,11 +62,10 @@ static int make_pool(struct io_tlb_mem *mem)
 	pool = table ? swiotlb_make_pool(&params, GFP_KERNEL) : ERR_PTR(-ENOMEM);
 	if (IS_ERR(pool)) {
 		kfree(table);
-		swiotlb_free_buffer(params.vaddr, POOL_BYTES);
+		swiotlb_free_buffer(params.vaddr, POOL_BYTES, mem->cc_shared);
 		return PTR_ERR(pool);
 	}
 
-	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
 	mem->backend = params.backend;
 	mutex_lock(&mem->pools_mutex);
@@ -82,7 +83,7 @@ static void free_pools(struct io_tlb_mem *mem)
 	for (i = 0; i < table->nr; i++) {
 		pool = table->pools[i];
 		swiotlb_pool_disconnect(pool);
-		swiotlb_free_buffer(pool->vaddr, pool->bytes);
+		swiotlb_free_buffer(pool->vaddr, pool->bytes, mem->cc_shared);
 		kvfree(pool);
 	}
 	kfree(table);

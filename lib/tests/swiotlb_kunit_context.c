@@ -187,8 +187,7 @@ static void start_interruption(struct interruption *irq)
 	enum hrtimer_mode mode = irq->soft ? HRTIMER_MODE_REL_PINNED_SOFT :
 					     HRTIMER_MODE_REL_PINNED_HARD;
 
-	hrtimer_init(&irq->timer, CLOCK_MONOTONIC, mode);
-	irq->timer.function = map_in_interrupt;
+	hrtimer_setup(&irq->timer, map_in_interrupt, CLOCK_MONOTONIC, mode);
 	hrtimer_start(&irq->timer, ns_to_ktime(INTERVAL_NS), mode);
 }
 

@@ -122,6 +122,7 @@ void swiotlb_test_alloc_align_mask(struct kunit *test)
 	struct swiotlb_test *t = test->priv;
 	struct io_tlb_pool *pool = t->mem.defpool;
 	phys_addr_t orig, tlb, start;
+	unsigned long attrs = 0;
 	size_t size, offset;
 	unsigned int mask;
 	dma_addr_t other;
@@ -136,7 +137,7 @@ void swiotlb_test_alloc_align_mask(struct kunit *test)
 		orig = virt_to_phys(t->buf + offset);
 
 		tlb = swiotlb_tbl_map_single(t->dev, orig, size, mask,
-					     DMA_TO_DEVICE, 0);
+					     DMA_TO_DEVICE, &attrs);
 		KUNIT_ASSERT_NE(test, tlb, (phys_addr_t)DMA_MAPPING_ERROR);
 		start = slot_phys(pool, swiotlb_find_start(pool, phys_slot(pool, tlb)));
 		KUNIT_EXPECT_EQ(test, dma_phys_to_machine(start) & mask, 0);

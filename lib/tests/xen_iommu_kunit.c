@@ -188,7 +188,7 @@ static void no_page(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_capable(t->dev, page_to_phys(page),
 					     phys_to_dma(t->dev,
 							 page_to_phys(page)),
-					     PAGE_SIZE));
+					     PAGE_SIZE, 0));
 	xen_free_unpopulated_pages(1, &page);
 }
 

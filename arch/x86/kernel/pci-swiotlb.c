@@ -16,7 +16,6 @@
 
 /* Cleared by an IOMMU driver that takes over */
 bool x86_swiotlb_enable;
-static unsigned int swiotlb_flags __initdata;
 
 /**
  * pci_swiotlb_detect() - does this machine need bounce buffers?
@@ -31,13 +30,10 @@ static unsigned int swiotlb_flags __initdata;
  */
 void __init pci_swiotlb_detect(void)
 {
-	bool guest = cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
-
 	if ((!no_iommu && max_possible_pfn > MAX_DMA32_PFN) ||
-	    cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT) || guest)
+	    cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT) ||
+	    cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
 		x86_swiotlb_enable = true;
-	if (guest)
-		swiotlb_flags |= SWIOTLB_FORCE;
 }
 
 /**
@@ -47,7 +43,7 @@ void __init pci_swiotlb_detect(void)
  */
 void __init pci_swiotlb_init(void)
 {
-	swiotlb_init(x86_swiotlb_enable, swiotlb_flags);
+	swiotlb_init(x86_swiotlb_enable, 0);
 }
 
 /**

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """make absorb: bring edits and commits in the tree into the repository.
 
-A file that is in the repository is copied there. A change to a file of the base
+A file that is in the repository is copied there; in the tree of a backport it differs
+from the one there, and the difference goes into files.patch. A change to a file of the base
 goes into the hunks of the one patch that changes this file already. When
 several patches or none do, and for a new file, PATCH=NN-slug names the patch.
 Nothing is written before it is known that everything fits."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -16,7 +18,8 @@ from pathlib import Path
 
 import hunks
 from git import MADE, TOP, Git, Trouble, open_tree, start
-from patches import Patch, lines, load
+from patches import (Patch, backport, changes_to_files, lines, load, own_changes, text,
+                     without_comments)
 from tree import UNTRACKED, commits, edited, finish_interrupted, switch
 
 
@@ -44,6 +47,10 @@ class Plan:
         """A file of the repository, edited or deleted in the tree."""
         was, want = self.git.blob(self.made, path), self.git.blob(self.mine, path)
         here = (TOP / path).read_bytes()
+        if backport().exists() and want is not None:
+            self.write_sections(backport() / "files.patch", changes_to_files(),
+                                path, hunks.make(self.git, path, here, want))
+            return
         if here not in (was, want):
             raise Trouble(f"{path} was changed both in the repository and in {self.git.tree}: "
                           "make them equal first")
@@ -92,12 +99,22 @@ class Plan:
     def replace_section(self, patch: Patch, path: str, before: bytes | None, after: bytes) -> None:
         if before is None:
             raise Trouble(f"{path} does not exist before series/{patch.name}: choose another PATCH")
+        section = hunks.make(self.git, path, before, after)
         target = patch.hunks_file
-        current = self.writes.get(target, patch.hunks.encode(errors="surrogateescape")) or b""
-        sections = hunks.split(hunks.decode(current))
-        sections[path] = hunks.make(self.git, path, before, after)
-        text = "".join(sections[name] for name in sorted(sections))
-        self.writes[target] = text.encode(errors="surrogateescape") or None
+        if section == hunks.split(patch.hunks).get(path):
+            return
+        self.write_sections(target, own_changes(target), path, section)
+
+    def write_sections(self, target: Path, sections: dict[str, str], path: str,
+                       section: str) -> None:
+        """Put a section for `path` into a file of sections."""
+        pending = self.writes.get(target)
+        if pending is not None:
+            sections = hunks.split(without_comments(hunks.decode(pending)))
+        sections = sections | {path: section}
+        comments = "".join(re.findall(r"^#.*\n", text(target), re.M))
+        self.writes[target] = (comments + "".join(
+            sections[name] for name in sorted(sections))).encode(errors="surrogateescape") or None
 
     def patch_for(self, path: str, touching: list[Patch]) -> Patch:
         if self.chosen:

@@ -5,7 +5,9 @@
 Lines added and removed, from the commits; what drivers may expect of the DMA API in
 PV guests, from the table that make parity keeps in the documentation; and how many
 lines the series has in common with the code it replaces. make series puts the tables
-in place of the lines {lines}, {features} and {duplicates} of series/cover."""
+in place of the lines {lines}, {features} and {duplicates} of series/cover.
+
+Besides, make stat counts what is in series/backport-*."""
 
 import re
 from collections import Counter
@@ -117,12 +119,28 @@ def filled(git: Git, head: str, cover: str) -> str:
     return cover
 
 
+def backports() -> str:
+    """Changed lines in the folder of each backport: of the series' own files, and of the base."""
+    text = ["  lines that a backport adds and removes      own files       the base"]
+    for folder in sorted((TOP / "series").glob("backport-*")):
+        cells = []
+        for paths in [folder.glob("files.patch"), folder.rglob("[0-9]*/*.patch"),
+                      folder.glob("[0-9]*.patch")]:
+            rows = "\n".join(path.read_text() for path in paths)
+            cells.append((len(re.findall(r"^\+(?!\+\+ )", rows, re.M)),
+                          len(re.findall(r"^-(?!-- )", rows, re.M))))
+        own, patches, hunks = cells
+        text.append(f"  {folder.name:<40} {own[0]:>6} {own[1]:>6}  "
+                    f"{patches[0] + hunks[0]:>6} {patches[1] + hunks[1]:>6}")
+    return "\n".join(text)
+
+
 def main() -> None:
     git = open_tree()
     head = git.ref(BRANCH)
     if not head:
         raise Trouble(f"{git.tree} has no series: make tree")
-    print("\n\n".join(table(git, head) for table in TABLES.values()))
+    print("\n\n".join([*(table(git, head) for table in TABLES.values()), backports()]))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ import hunks
 from absorb import Plan
 from git import TOP, Git, Trouble, Who, open_tree
 from mails import write
-from patches import Patch, load
+from patches import (Patch, backport, changes_to_base, changes_to_files, load, text,
+                     without_comments)
 from tree import commits
 
 # Files of the repository alone. A patch may still name files under tools/testing/swiotlb.
@@ -41,10 +42,11 @@ def mails_give_the_same_tree(git: Git, patches: list[Patch]) -> None:
     applied = apply_mails(git, patches)
     if git.raw("diff-tree", applied, series[-1]):
         raise Trouble(f"git diff {applied[:12]} {series[-1][:12]} in {git.tree} shows a difference")
-    for patch in patches:
-        for path in patch.files:
-            if git.blob(applied, path) != (TOP / path).read_bytes():
-                raise Trouble(f"{path} comes out different from the repository's")
+    different = {path for patch in patches for path in patch.files
+                 if git.blob(applied, path) != (TOP / path).read_bytes()}
+    if different != set(changes_to_files()):
+        raise Trouble(f"{', '.join(different ^ set(changes_to_files()))}: different from the "
+                      "repository's only there or only in files.patch")
 
 
 def apply_mails(git: Git, patches: list[Patch]) -> str:
@@ -101,13 +103,19 @@ def absorbed(git: Git, patches: list[Patch], chain: list[str], paths: list[str],
     plan = Plan(git, patches, chain, chain[-1], with_edits(git, chain[-1], edits), chosen)
     for path in edits:
         plan.change(path)
-    hunked = [replace(patch, hunks=hunks.decode(plan.writes.get(
-        patch.hunks_file, patch.hunks.encode(errors="surrogateescape"))))
-        for patch in patches]
-    result = commits(git, hunked, chain[0])[-1]
+    hunked = [replace(patch, hunks=changes_to_base(patch, written(plan, patch.hunks_file)))
+              for patch in patches]
+    changes = hunks.split(without_comments(written(plan, backport() / "files.patch")))
+    result = commits(git, hunked, chain[0], changes=changes)[-1]
     for path, content in edits.items():
         if content not in (plan.writes.get(TOP / path), git.blob(result, path)):
             raise Trouble(f"an edit of {path} does not come back")
+
+
+def written(plan: Plan, path: Path) -> str:
+    """The file as make absorb would leave it."""
+    pending = plan.writes.get(path)
+    return text(path) if pending is None else hunks.decode(pending)
 
 
 def with_edits(git: Git, commit: str, edits: dict[str, bytes]) -> str:

@@ -7,23 +7,28 @@ and only files that differ are written, so that a kernel build stays incremental
 The same series on the same base gives the same commits, whoever runs it."""
 
 import os
+from pathlib import Path
 
 import hunks
 from git import BRANCH, MADE, NEXT, TOOL, TOP, Git, Trouble, Who, open_tree, start
-from patches import Patch, load
+from patches import Patch, backport, changes_to_files, load
 
 # Use the kernel's own rules: Debian's .gitignore ignores the whole source
 UNTRACKED = ("ls-files", "-z", "-o", "--exclude-per-directory=.gitignore", "-x", "!/*/")
 
 
-def commits(git: Git, patches: list[Patch], base: str, who: Who = TOOL) -> list[str]:
-    """The base and the commits on top of it, one per patch."""
+def commits(git: Git, patches: list[Patch], base: str, who: Who = TOOL,
+            changes: dict[str, str] | None = None) -> list[str]:
+    """The base and the commits on top of it, one per patch. @changes are those to the files
+    of the repository, if not the ones of the backport."""
+    if changes is None:
+        changes = changes_to_files()
     chain = [base]
     with git.scratch(who) as scratch:
         scratch.text("read-tree", base)
         for patch in patches:
             remove(scratch, patch)
-            add_files(scratch, patch)
+            add_files(scratch, patch, changes)
             apply_hunks(scratch, patch)
             chain.append(scratch.text(
                 "commit-tree", "-p", chain[-1], scratch.text("write-tree"),
@@ -38,7 +43,7 @@ def remove(git: Git, patch: Patch) -> None:
         git.text("update-index", "--force-remove", path)
 
 
-def add_files(git: Git, patch: Patch) -> None:
+def add_files(git: Git, patch: Patch, changes: dict[str, str]) -> None:
     if not patch.files:
         return
     sources = [str(TOP / path) for path in patch.files]
@@ -47,21 +52,28 @@ def add_files(git: Git, patch: Patch) -> None:
     modes = ["100755" if os.access(source, os.X_OK) else "100644" for source in sources]
     rows = [f"{mode} {blob}\t{path}\0" for mode, blob, path in zip(modes, blobs, patch.files)]
     git.text("update-index", "-z", "--add", "--index-info", stdin=os.fsencode("".join(rows)))
+    for path, section in changes.items():
+        if path in patch.files:
+            apply(git, section, backport() / "files.patch")
 
 
 def apply_hunks(git: Git, patch: Patch) -> None:
-    if not patch.hunks:
-        return
-    for path, section in hunks.split(patch.hunks).items():
+    if patch.hunks:
+        apply(git, patch.hunks, patch.hunks_file)
+
+
+def apply(git: Git, changes: str, source: Path) -> None:
+    """Apply changes, which come from the file `source`, to the index."""
+    for path, section in hunks.split(changes).items():
         reason = hunks.check(section, git.blob("", path))
         if reason:
-            raise Trouble(f"{patch.hunks_file.relative_to(TOP)}: {path}: {reason}")
+            raise Trouble(f"{source.relative_to(TOP)}: {path}: {reason}")
     # Each hunk fits in one place only, so context may be missing on one side
     done = git.run("apply", "--cached", "--unidiff-zero", "--whitespace=nowarn",
-                   stdin=patch.hunks.encode(errors="surrogateescape"))
+                   stdin=changes.encode(errors="surrogateescape"))
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[0]
-        raise Trouble(f"{patch.hunks_file.relative_to(TOP)}: {reason}")
+        raise Trouble(f"{source.relative_to(TOP)}: {reason}")
 
 
 def finish_interrupted(git: Git) -> None:

@@ -47,7 +47,8 @@ def main() -> int:
     series = open_series()
     texts = ["series/cover", *PAGES, *series.added()]
     texts += [str(path.relative_to(TOP)) for patch in series.patches
-              for path in (patch.folder / "message", patch.hunks_file) if path.exists()]
+              for path in (patch.folder / "message", patch.folder / "hunks.patch",
+                           patch.hunks_file) if path.exists()]
     patches = {f"white-space:{patch.name}": at for at, patch in enumerate(series.patches)}
     with tempfile.TemporaryDirectory(dir=TOP / "build") as folder:
         dictionary = kernel_words(series, Path(folder))
