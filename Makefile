@@ -11,7 +11,7 @@ help: ## this list
 	@echo 'Targets:'
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo 'Variables:'
-	@echo '  BASE=6.12             the kernel that the series is laid on; 7.3 has a part of it'
+	@echo '  BASE=6.12             the kernel that the series is laid on, or 7.3'
 	@echo '  LINUX=/path/to/tree   your own checkout of it in place of Debian'"'"'s; only read'
 	@echo '  SCENARIO=name         what to boot, one or more, see `make list`'
 	@echo '  SHELL_GUEST=1         boot to a prompt'
@@ -53,7 +53,7 @@ mutants: tree ## put known bugs in, one at a time: some test must fail for each
 coverage: tree ## lines and branches that the userspace tests run
 	@$T/user/coverage
 
-bench: tree ## time ours against stock's in one process: table, JSON and plots in build/bench
+bench: tree ## time ours against stock's in one process: table, JSON and plots in build/BASE/bench
 	@$T/user/bench/bench
 
 bench-check: tree ## the same in instructions, against the goals

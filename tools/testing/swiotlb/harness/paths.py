@@ -24,6 +24,11 @@ def base_name() -> str:
     return os.environ.get("BASE") or (bases[1] if bases else "")
 
 
+def unit_build() -> Path:
+    """Where the userspace builds of the base are."""
+    return BUILD / base_name() / "unit"
+
+
 def start(main: Callable[[], int | None]) -> None:
     """Run a script's main and exit with its result; print trouble in one line."""
     try:

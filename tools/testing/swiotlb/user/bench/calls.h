@@ -89,7 +89,7 @@ static void side_core_unmap(dma_addr_t dma, size_t size, int dir)
 
 static phys_addr_t side_map_aligned(phys_addr_t phys, size_t size, unsigned int mask)
 {
-	return swiotlb_tbl_map_single(&device, phys, size, mask, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+	return swiotlb_tbl_map_single(&device, phys, size, mask, DMA_TO_DEVICE, TBL_ATTRS(DMA_ATTR_NO_WARN));
 }
 
 static void side_unmap_aligned(phys_addr_t tlb, size_t size)

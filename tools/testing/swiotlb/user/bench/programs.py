@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BUILD = HERE.parents[4] / "build/bench"
+sys.path.insert(0, str(HERE.parents[1] / "harness"))
+from paths import unit_build  # noqa: E402 pylint: disable=wrong-import-position
+
+BUILD = unit_build().parent / "bench"
 SIDES = ("stock", "ours")
 
 

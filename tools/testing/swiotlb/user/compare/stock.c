@@ -7,6 +7,7 @@
 #include STOCK_SOURCE
 
 #include "compare.h"
+#include <direct-calls.h>
 
 const char whose[] = "stock";
 
@@ -61,11 +62,11 @@ dma_addr_t bounce_map(struct device *dev, phys_addr_t phys, size_t size)
 	if (!on_xen)
 		return swiotlb_map(dev, phys, size, DMA_BIDIRECTIONAL, 0);
 
-	tlb_addr = swiotlb_tbl_map_single(dev, phys, size, 0, DMA_BIDIRECTIONAL, 0);
+	tlb_addr = swiotlb_tbl_map_single(dev, phys, size, 0, DMA_BIDIRECTIONAL, TBL_ATTRS(0));
 	if (tlb_addr == (phys_addr_t)DMA_MAPPING_ERROR)
 		return DMA_MAPPING_ERROR;
 	dma = to_dma(dev, tlb_addr);
-	if (dma_capable(dev, dma, size, true))
+	if (stock_capable(dev, dma, size))
 		return dma;
 	swiotlb_tbl_unmap_single(dev, tlb_addr, size, DMA_BIDIRECTIONAL, 0);
 	return DMA_MAPPING_ERROR;
@@ -80,5 +81,5 @@ void bounce_unmap(struct device *dev, dma_addr_t dma, size_t size)
 
 bool dma_coherent_ok(struct device *dev, phys_addr_t phys, size_t size)
 {
-	return dma_capable(dev, phys_to_dma_unencrypted(dev, phys), size, true);
+	return stock_capable(dev, phys_to_dma_unencrypted(dev, phys), size);
 }

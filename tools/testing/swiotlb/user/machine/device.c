@@ -20,6 +20,7 @@ static bool dma_to_machine(struct device *dev, dma_addr_t dma, u64 *maddr)
 {
 	const struct bus_dma_region *region = dev->dma_range_map;
 
+	dma = dma_addr_canonical(dma);
 	*maddr = dma - dev->archdata.dma_offset;
 	if (!region)
 		return true;
@@ -76,7 +77,8 @@ bool machine_dma(struct device *dev, dma_addr_t dma, void *data, size_t size, bo
 	for (; size; size -= len, data += len, dma += len) {
 		len = min(size, (size_t)(PAGE_SIZE - offset_in_page(dma)));
 		phys = machine_dma_to_phys(dev, dma);
-		if (phys == (phys_addr_t)-1 || !machine_is_decrypted(machine_page_index(phys)))
+		if (phys == (phys_addr_t)-1 || !machine_is_decrypted(machine_page_index(phys)) ||
+		    !machine_tag_is_right(machine_page_index(phys), dma))
 			return false;
 		if (write)
 			memcpy(machine_memory(phys), data, len);

@@ -66,6 +66,10 @@ enum machine_frames {
  * @encrypted:	Memory is encrypted, devices see only what has been decrypted.
  * @reach_encrypted: With @encrypted: devices can set the encryption bit, as on an SME
  *		host, so they can access encrypted memory and decrypted memory.
+ * @shared_bit:	With @encrypted: set in the DMA address of decrypted memory, as in an arm64
+ *		realm; or 0.
+ * @encrypted_bit: With @encrypted: set in the DMA address of encrypted memory, as with
+ *		SME; or 0.
  * @from_top: The page allocator gives the highest memory of a zone first.
  * @no_atomic_pool: There is no memory that was decrypted in advance.
  * @param:	Value of swiotlb= on the command line, or %NULL.
@@ -79,6 +83,8 @@ struct machine_config {
 	bool highmem;
 	bool encrypted;
 	bool reach_encrypted;
+	u64 shared_bit;
+	u64 encrypted_bit;
 	bool from_top;
 	bool no_atomic_pool;
 	const char *param;
@@ -122,6 +128,7 @@ phys_addr_t machine_alloc(size_t size, gfp_t gfp);
 void machine_free(phys_addr_t phys, size_t size);
 u8 *machine_memory(phys_addr_t phys);
 bool machine_is_decrypted(unsigned long index);
+bool machine_tag_is_right(unsigned long index, dma_addr_t dma);
 unsigned long machine_pages_in_use(void);
 unsigned long machine_objects_in_use(void);
 void machine_memory_reset(const struct machine_config *config);

@@ -372,6 +372,12 @@ void memblock_free_late(phys_addr_t phys, size_t size)
 	machine_free(phys, size);
 }
 
+int memblock_phys_free(phys_addr_t phys, size_t size)
+{
+	machine_free(phys, size);
+	return 0;
+}
+
 /* --- memory encryption --- */
 
 static void set_decrypted(unsigned long vaddr, int nr_pages, bool decrypted)
@@ -419,19 +425,44 @@ bool machine_is_decrypted(unsigned long index)
 
 bool cc_platform_has(enum cc_attr attr)
 {
-	return encrypted;
+	switch (attr) {
+	case CC_ATTR_HOST_MEM_ENCRYPT:
+		return encrypted && reach_encrypted;
+	case CC_ATTR_GUEST_MEM_ENCRYPT:
+		return encrypted && !reach_encrypted;
+	default:
+		return encrypted;
+	}
+}
+
+unsigned long machine_alloc_attrs(void)
+{
+	return encrypted ? __DMA_ATTR_ALLOC_CC_SHARED : 0;
+}
+
+u64 machine_shared_bit, machine_encrypted_bit;
+
+/* Does the DMA address say rightly whether the page is encrypted? If not, the device sees noise. */
+bool machine_tag_is_right(unsigned long index, dma_addr_t dma)
+{
+	if (machine_shared_bit)
+		return !(dma & machine_shared_bit) == !page_decrypted[index];
+	if (machine_encrypted_bit)
+		return !(dma & machine_encrypted_bit) == page_decrypted[index];
+	return true;
 }
 
 bool force_dma_unencrypted(struct device *dev);
 bool force_dma_unencrypted(struct device *dev)
 {
-	return encrypted && !reach_encrypted;
+	return encrypted && !reach_encrypted && !dev->trusted;
 }
 
 /* --- memory that was decrypted in advance, for atomic context --- */
 
-struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
-				 gfp_t gfp, bool (*ok)(struct device *, phys_addr_t, size_t))
+struct page *machine_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
+				     gfp_t gfp,
+				     bool (*ok)(struct device *, phys_addr_t, size_t))
 {
 	unsigned long align = 1UL << get_order(size);
 	long first = -1;
@@ -513,6 +544,8 @@ void machine_memory_reset(const struct machine_config *config)
 	highmem = config->highmem;
 	encrypted = config->encrypted;
 	reach_encrypted = config->reach_encrypted;
+	machine_shared_bit = config->shared_bit;
+	machine_encrypted_bit = config->encrypted_bit;
 	from_top = config->from_top;
 	no_atomic_pool = config->no_atomic_pool;
 	coherent_first = LOW_PAGES - (COHERENT_SIZE >> PAGE_SHIFT);

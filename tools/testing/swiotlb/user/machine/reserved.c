@@ -7,15 +7,29 @@
 
 static struct {
 	const char *compatible;
+	const struct reserved_mem_ops *ops;
 	int (*setup)(struct reserved_mem *rmem);
 } reserved[2];
 static unsigned int nr_reserved;
 static const char *reserved_property;
 
-void machine_add_reserved_mem(const char *compatible, int (*setup)(struct reserved_mem *rmem))
+void machine_add_reserved_mem(const char *compatible, const void *ops_or_setup, bool is_setup)
 {
 	reserved[nr_reserved].compatible = compatible;
-	reserved[nr_reserved++].setup = setup;
+	if (is_setup)
+		reserved[nr_reserved++].setup = ops_or_setup;
+	else
+		reserved[nr_reserved++].ops = ops_or_setup;
+}
+
+/* As drivers/of/of_reserved_mem.c does */
+static int setup_by_ops(struct reserved_mem *rmem, const struct reserved_mem_ops *ops)
+{
+	int err = ops->node_init(rmem->fdt_node, rmem);
+
+	if (!err)
+		rmem->ops = ops;
+	return err;
 }
 
 /* Reserved memory was found in the device tree, with one more property or none. */
@@ -27,7 +41,8 @@ int machine_setup_reserved(struct reserved_mem *rmem, const char *compatible,
 	reserved_property = property;
 	for (i = 0; i < nr_reserved; i++)
 		if (!strcmp(reserved[i].compatible, compatible))
-			return reserved[i].setup(rmem);
+			return reserved[i].ops ? setup_by_ops(rmem, reserved[i].ops) :
+						 reserved[i].setup(rmem);
 	return -ENOENT;
 }
 

@@ -35,6 +35,7 @@ static __thread struct {
 static unsigned int nr_cpus = 1;
 
 __thread unsigned long machine_list_steps;
+bool machine_flushing;
 
 /* --- interrupts and contexts --- */
 

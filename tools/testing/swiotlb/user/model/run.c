@@ -134,7 +134,7 @@ static void call_map(struct mapping *map, unsigned int alloc_align_mask, unsigne
 		return;
 	}
 	map->tlb = swiotlb_tbl_map_single(want->dev, want->orig, want->size, alloc_align_mask,
-					  map->dir, attrs);
+					  map->dir, TBL_ATTRS(attrs));
 	map->dma = DMA_MAPPING_ERROR;
 	if (map->tlb != (phys_addr_t)DMA_MAPPING_ERROR)
 		map->dma = PFN_PHYS(machine_frame_of(machine_page_index(map->tlb))) +
@@ -209,7 +209,7 @@ static void alloc(const struct step *step)
 	map->coherent = true;
 	map->iommu = true;
 	room = model_fits(mm, &map->want);
-	page = swiotlb_alloc(dev, size);
+	page = swiotlb_alloc(dev, size, machine_alloc_attrs());
 	tell("-> %s", page ? "done" : "no room");
 	if (!page && room)
 		machine_fail("coherent memory: there is room");

@@ -56,6 +56,7 @@ void machine_of(const struct step *step, struct machine_choice *choice)
 	static const unsigned int slots[] = { 512, 128, 256, 384, 1024, 512, 640, 2048 };
 	static const unsigned int areas[] = { 1, 2, 4, 8, 2, 4, 16, 32 };
 	struct machine_config *config = &choice->config;
+	const char *force = step->who & BIT(2) ? ",force" : "";
 	unsigned int nslots = slots[step->place & 7];
 
 	memset(choice, 0, sizeof(*choice));
@@ -63,14 +64,13 @@ void machine_of(const struct step *step, struct machine_choice *choice)
 	config->cpus = 1 + (step->op >> 3 & 7);
 	config->highmem = step->who & BIT(0);
 	config->encrypted = step->who & BIT(1) && config->frames == FRAMES_NATIVE;
-	config->flags = (step->who & BIT(2) ? SWIOTLB_FORCE : 0) |
-		(step->who & BIT(3) ? SWIOTLB_ANY : 0);
+	config->flags = step->who & BIT(3) ? SWIOTLB_ANY : 0;
 	config->seed = step->size & 0xffff;
 	config->param = choice->param;
 	if (step->who & BIT(4))
-		sprintf(choice->param, "%u,%u", nslots, areas[step->place >> 3 & 7]);
+		sprintf(choice->param, "%u,%u%s", nslots, areas[step->place >> 3 & 7], force);
 	else
-		sprintf(choice->param, "%u", nslots);
+		sprintf(choice->param, "%u%s", nslots, force);
 
 	if (step->who & BIT(5) && config->frames == FRAMES_NATIVE)
 		choice->restricted_size = (1 + (step->place >> 8) * 2) * PAGE_SIZE;
@@ -226,9 +226,8 @@ static void describe_machine(const struct step *step, char *text, size_t size)
 	int n;
 
 	machine_of(step, &m);
-	n = snprintf(text, size, "machine: %s, %u CPUs, swiotlb=%s%s%s%s%s, seed %llu",
+	n = snprintf(text, size, "machine: %s, %u CPUs, swiotlb=%s%s%s%s, seed %llu",
 		     frames[m.config.frames], m.config.cpus, m.param,
-		     m.config.flags & SWIOTLB_FORCE ? ", FORCE" : "",
 		     m.config.flags & SWIOTLB_ANY ? ", ANY" : "",
 		     m.config.highmem ? ", highmem" : "",
 		     m.config.encrypted ? ", encrypted" : "", m.config.seed);

@@ -191,7 +191,7 @@ static void free_growth(struct io_tlb_mem *mem)
 		if (pool == mem->defpool)
 			continue;
 		swiotlb_pool_disconnect(pool);
-		swiotlb_free_buffer(pool->vaddr, pool->bytes);
+		swiotlb_free_buffer(pool->vaddr, pool->bytes, io_tlb_default_mem.cc_shared);
 		kvfree(pool);
 	}
 	if (table && !table->boot)

@@ -40,10 +40,20 @@ struct delayed_work {
 #define kvfree				kfree
 #define array_size(a, b)		((a) * (b))
 
-enum cc_attr { CC_ATTR_MEM_ENCRYPT, CC_ATTR_GUEST_MEM_ENCRYPT };
+enum cc_attr { CC_ATTR_MEM_ENCRYPT, CC_ATTR_HOST_MEM_ENCRYPT, CC_ATTR_GUEST_MEM_ENCRYPT };
 bool cc_platform_has(enum cc_attr attr);
-#define __sme_set(x)		(x)
-#define __sme_clr(x)		(x)
+
+#define PhysHighMem(phys)	PageHighMem(pfn_to_page(PHYS_PFN(phys)))
+#define kzalloc_obj(object)	kzalloc(sizeof(object), GFP_KERNEL)
+#define kzalloc_objs(object, n)	kcalloc(n, sizeof(object), GFP_KERNEL)
+
+/* The attributes of a mapping, as the kernel's swiotlb_tbl_map_single() takes them */
+#define TBL_ATTRS(attrs)							\
+	__builtin_choose_expr(__builtin_types_compatible_p(			\
+		__typeof__(swiotlb_tbl_map_single),				\
+		phys_addr_t (struct device *, phys_addr_t, size_t, unsigned int, \
+			     enum dma_data_direction, unsigned long *)),	\
+		&(unsigned long){ attrs }, attrs)
 
 #define late_initcall(fn)	postcore_initcall(fn)	/* the base kernel's */
 

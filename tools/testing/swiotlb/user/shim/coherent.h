@@ -18,12 +18,17 @@ static inline int dev_to_node(struct device *dev)
 #define alloc_pages_node(node, gfp, order)	((void)(node), alloc_pages(gfp, order))
 
 void *page_address(const struct page *page);
+#define dma_free_from_pool_page(dev, page, size) \
+	(!PageHighMem(page) && dma_free_from_pool(dev, page_address(page), size))
 struct page *dma_alloc_contiguous(struct device *dev, size_t size, gfp_t gfp);
 void dma_free_contiguous(struct device *dev, struct page *page, size_t size);
 
 /* --- the area of remapped memory --- */
 
 typedef unsigned long pgprot_t;
+typedef unsigned long pgoff_t;
+
+#define fallthrough	__attribute__((__fallthrough__))
 
 #define PAGE_KERNEL			0UL
 #define pgprot_decrypted(prot)		(prot)
@@ -31,6 +36,7 @@ typedef unsigned long pgprot_t;
 
 void *dma_common_contiguous_remap(struct page *page, size_t size, pgprot_t prot,
 				  const void *caller);
+#define dma_common_free_remap(vaddr, size)	vunmap(vaddr)
 bool is_vmalloc_addr(const void *vaddr);
 struct page *vmalloc_to_page(const void *vaddr);
 unsigned long vmalloc_to_pfn(const void *vaddr);
@@ -55,6 +61,8 @@ struct vm_area_struct {
 };
 
 #define vma_pages(vma)			((vma)->pages)
+#define vma_start_pgoff(vma)		((vma)->vm_pgoff)
+#define vma_end_pgoff(vma)		((vma)->vm_pgoff + (vma)->pages)
 
 static inline int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr,
 				  unsigned long pfn, unsigned long size, pgprot_t prot)
@@ -81,6 +89,8 @@ struct sg_table {
 #define sg_dma_len(sg)			((sg)->dma_length)
 #define sg_dma_is_bus_address(sg)	false
 #define sg_dma_unmark_bus_address(sg)	do { } while (0)
+#define sg_dma_mark_bus_address(sg)	do { } while (0)
+#define sg_phys(sg)			(page_to_phys((sg)->page) + (sg)->offset)
 #define for_each_sg(list, sg, nr, i)	for (i = 0, sg = (list); i < (nr); i++, sg++)
 
 static inline void sg_set_page(struct scatterlist *sg, struct page *page, unsigned int len,
@@ -118,13 +128,17 @@ static inline void sg_free_table(struct sg_table *table)
 /* --- not supported here: hooks of other architectures, peers, memory of a device --- */
 
 struct pci_p2pdma_map_state {
-	int unused;
+	void *mem;
 };
 
 enum pci_p2pdma_map_type {
+	PCI_P2PDMA_MAP_NONE,
 	PCI_P2PDMA_MAP_BUS_ADDR,
 	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE,
 };
+
+#define pci_p2pdma_state(state, dev, page)	((void)(state), (void)(page), PCI_P2PDMA_MAP_NONE)
+#define pci_p2pdma_bus_addr_map(mem, phys)	((void)(mem), (phys))
 
 #define is_pci_p2pdma_page(page)		false
 #define pci_p2pdma_map_segment(state, dev, sg)	((void)(state), PCI_P2PDMA_MAP_THRU_HOST_BRIDGE)
@@ -136,7 +150,12 @@ enum pci_p2pdma_map_type {
 #define arch_dma_set_uncached(vaddr, size)		(vaddr)
 #define arch_dma_clear_uncached(vaddr, size)		do { } while (0)
 #define arch_dma_mark_clean(phys, size)			do { } while (0)
+#ifdef MAPS_PHYS
+#define arch_sync_dma_for_cpu(phys, size, dir)		(machine_flushing = true)
+#else
+/* Here it has ended when the function returns. */
 #define arch_sync_dma_for_cpu(phys, size, dir)		do { } while (0)
+#endif
 #define arch_sync_dma_for_cpu_all()			do { } while (0)
 #define dma_alloc_from_global_coherent(dev, size, handle) NULL
 #define dma_release_from_global_coherent(order, vaddr)	((void)(order), 0)

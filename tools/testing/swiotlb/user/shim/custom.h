@@ -176,6 +176,28 @@ bool machine_warn(bool condition, const char *fmt, ...) __printf(2, 3);
 
 void machine_fail(const char *fmt, ...) __printf(1, 2) __attribute__((__noreturn__));
 
+/* --- cache maintenance --- */
+
+/* Is it under way? The CPU must not read what a device wrote until it ends. */
+extern bool machine_flushing;
+
+static inline void arch_sync_dma_for_device(phys_addr_t phys, size_t size,
+					    enum dma_data_direction dir)
+{
+	machine_flushing = true;
+}
+
+static inline void arch_sync_dma_flush(void)
+{
+	machine_flushing = false;
+}
+
+/* Called before the CPU reads bounce memory that a device may have written */
+static inline void kmsan_unpoison_memory(const void *addr, size_t size)
+{
+	WARN_ON_ONCE(machine_flushing);
+}
+
 /* --- memory --- */
 
 struct page {
@@ -216,6 +238,21 @@ void *memblock_alloc(size_t size, size_t align);
 void *memblock_alloc_low(size_t size, size_t align);
 void memblock_free(void *vaddr, size_t size);
 void memblock_free_late(phys_addr_t phys, size_t size);
+int memblock_phys_free(phys_addr_t phys, size_t size);
+
+/*
+ * A DMA address tells by a bit whether the memory is encrypted: one set for decrypted
+ * memory, as on arm64, or for encrypted memory, as with SME. Zero if there is no such bit.
+ */
+extern u64 machine_shared_bit, machine_encrypted_bit;
+#define dma_addr_unencrypted(dma)	((dma) | machine_shared_bit)
+#define dma_addr_encrypted(dma)		((dma) | machine_encrypted_bit)
+#define dma_addr_canonical(dma)		((dma) & ~(machine_shared_bit | machine_encrypted_bit))
+#define __sme_set(dma)			dma_addr_encrypted(dma)
+#define __sme_clr(dma)			dma_addr_canonical(dma)
+
+/* DMA attributes with which swiotlb_alloc() finds memory in a restricted pool */
+unsigned long machine_alloc_attrs(void);
 
 int set_memory_encrypted(unsigned long vaddr, int nr_pages);
 int set_memory_decrypted(unsigned long vaddr, int nr_pages);
@@ -245,6 +282,7 @@ struct device {
 	unsigned long segment_boundary;
 	bool dma_coherent;
 	bool dma_iommu;
+	bool trusted;	/* a confidential guest lets it see encrypted memory */
 	bool dma_skip_sync;
 	bool dma_uses_io_tlb;
 	struct io_tlb_mem *dma_io_tlb_mem;
@@ -277,6 +315,11 @@ static inline bool dev_is_dma_coherent(struct device *dev)
 	return dev->dma_coherent;
 }
 
+#define dev_dma_skip_sync(dev)			((dev)->dma_skip_sync)
+#define dev_assign_dma_skip_sync(dev, value)	((dev)->dma_skip_sync = (value))
+#define dev_set_dma_skip_sync(dev)		((dev)->dma_skip_sync = true)
+#define dev_clear_dma_skip_sync(dev)		((dev)->dma_skip_sync = false)
+
 static inline void dma_reset_need_sync(struct device *dev)
 {
 	if (READ_ONCE(dev->dma_skip_sync))
@@ -285,8 +328,13 @@ static inline void dma_reset_need_sync(struct device *dev)
 
 int dma_set_mask(struct device *dev, u64 mask);
 bool dma_coherent_ok(struct device *dev, phys_addr_t phys, size_t size);
-struct page *dma_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
-				 gfp_t gfp, bool (*ok)(struct device *, phys_addr_t, size_t));
+struct page *machine_alloc_from_pool(struct device *dev, size_t size, void **cpu_addr,
+				     gfp_t gfp,
+				     bool (*ok)(struct device *, phys_addr_t, size_t));
+/* Later kernels have an argument before the last: DMA attributes. */
+#define SECOND(a, b, ...)	b
+#define dma_alloc_from_pool(dev, size, cpu_addr, gfp, ...)			\
+	machine_alloc_from_pool(dev, size, cpu_addr, gfp, SECOND(__VA_ARGS__, __VA_ARGS__, ))
 bool dma_free_from_pool(struct device *dev, void *start, size_t size);
 
 /* --- what the kernel calls the code by: boot parameters, initcalls --- */

@@ -13,18 +13,9 @@ struct module;
 #define EXPORT_SYMBOL(sym)	extern int __exported_##sym
 #define EXPORT_SYMBOL_GPL(sym)	EXPORT_SYMBOL(sym)
 
-static inline void kmsan_unpoison_memory(const void *addr, size_t size)
-{
-}
-
 /* The tracepoint is never on. */
 #define trace_swiotlb_bounced_enabled()		0
 #define trace_swiotlb_bounced(dev, addr, size)	((void)(addr))
-
-static inline void arch_sync_dma_for_device(phys_addr_t phys, size_t size,
-					    enum dma_data_direction dir)
-{
-}
 
 static inline void pci_request_acs(void)
 {

@@ -110,8 +110,8 @@ TEST(boot_or_not)
 	EXPECT(machine_said("No low mem"));
 
 	machine_power_on(&config);
-	machine_set_param("swiotlb", "512");
-	swiotlb_init(true, SWIOTLB_FORCE);
+	machine_set_param("swiotlb", "512,force");
+	swiotlb_init(true, 0);
 	EXPECT(mem->force_bounce);
 	EXPECT(mem->defpool->end <= 1ULL << 32);
 	EXPECT_EQ(default_swiotlb_limit(), ARCH_LOW_ADDRESS_LIMIT);
@@ -167,10 +167,9 @@ TEST(boot_odd_buffer)
 
 	machine_power_on(&config);
 	buf = memblock_alloc(5 * 262144 + 8192, PAGE_SIZE);
-	used = swiotlb_init_buffer(buf, 5 * 262144 + 8192, SWIOTLB_FORCE, NULL);
+	used = swiotlb_init_buffer(buf, 5 * 262144 + 8192, 0, NULL);
 	EXPECT_EQ(used, 5 * 262144);
 	EXPECT_EQ(mem->nslabs, 640);
-	EXPECT(mem->force_bounce);
 	swiotlb_exit();
 	EXPECT_EQ(machine_pages_in_use(), 2);
 }

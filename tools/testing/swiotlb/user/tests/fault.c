@@ -33,6 +33,7 @@ static void use(void)
 
 static void start_late(void)
 {
+	swiotlb_update_mem_attributes();
 	EXPECT_EQ(swiotlb_init_late(SZ_1M, GFP_KERNEL | GFP_DMA32, backend()), 0);
 	EXPECT(mem->nslabs >= 512);
 	check_whole();
@@ -87,6 +88,7 @@ static void prepare_late(void)
 
 static void act_late(void)
 {
+	swiotlb_update_mem_attributes();
 	result = swiotlb_init_late(4 * SZ_1M, GFP_KERNEL | GFP_DMA32, backend());
 }
 

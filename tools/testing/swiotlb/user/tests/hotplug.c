@@ -3,6 +3,7 @@
  * A domU that was configured without devices is given one. Its pool, its counters and the
  * words of its P2M leaves are set up late.
  */
+#include <dma/direct.h>
 #include "test.h"
 #include <asm/dma-machine.h>
 #include <asm/swiotlb.h>
@@ -141,7 +142,7 @@ TEST(hotplug_no_pool)
 	device_init(&dev, 64);
 	EXPECT(!is_swiotlb_active(&dev));
 	buffer = buffer_alloc(PAGE_SIZE, 0, __GFP_HIGHMEM);
-	EXPECT(dma_capable(&dev, buffer.phys, phys_to_dma(&dev, buffer.phys), PAGE_SIZE));
+	EXPECT(capable(&dev, buffer.phys, phys_to_dma(&dev, buffer.phys), PAGE_SIZE));
 	buffer_free(&buffer);
 
 	machine_limit_extents(1000);

@@ -52,12 +52,12 @@ static void check_never_bounces(struct device *dev, struct buffer *buffer)
 	EXPECT(!is_swiotlb_for_alloc(dev));
 	EXPECT(!swiotlb_supports(dev, DMA_BIT_MASK(32)));
 	swiotlb_max_mapping_size(dev);
-	EXPECT(!swiotlb_alloc(dev, PAGE_SIZE));
+	EXPECT(!swiotlb_alloc(dev, PAGE_SIZE, machine_alloc_attrs()));
 	EXPECT(!swiotlb_free(dev, pfn_to_page(PHYS_PFN(buffer->phys)), PAGE_SIZE));
 	EXPECT(swiotlb_map(dev, buffer->phys, 100, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
 	EXPECT(swiotlb_map(dev, buffer->phys, SZ_1M, DMA_TO_DEVICE, DMA_ATTR_NO_WARN) ==
 	       DMA_MAPPING_ERROR);
-	EXPECT(swiotlb_tbl_map_single(dev, buffer->phys, 100, 4095, DMA_TO_DEVICE, 0) ==
+	EXPECT(swiotlb_tbl_map_single(dev, buffer->phys, 100, 4095, DMA_TO_DEVICE, TBL_ATTRS(0)) ==
 	       (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT(!swiotlb_find_pool(dev, buffer->phys));
 	swiotlb_sync_single_for_cpu(dev, buffer->phys, 100, DMA_BIDIRECTIONAL);
@@ -156,7 +156,7 @@ TEST(mistake_restricted_pool_taken_away)
 	EXPECT_EQ(rmem.ops->device_init(&rmem, &dev), 0);
 	buffer = buffer_alloc(100, 0, __GFP_DMA32);
 	dma = map(&dev, &buffer, DMA_BIDIRECTIONAL);
-	page = swiotlb_alloc(&dev, PAGE_SIZE);
+	page = swiotlb_alloc(&dev, PAGE_SIZE, machine_alloc_attrs());
 	EXPECT(page);
 
 	mem = dev.dma_io_tlb_mem;
@@ -170,7 +170,7 @@ TEST(mistake_restricted_pool_taken_away)
 	EXPECT(swiotlb_free(&dev, page, PAGE_SIZE));
 	EXPECT_EQ(swiotlb_mem_used(mem), 1);
 	dev.dma_io_tlb_mem = mem;
-	page = swiotlb_alloc(&dev, PAGE_SIZE);
+	page = swiotlb_alloc(&dev, PAGE_SIZE, machine_alloc_attrs());
 	rmem.ops->device_release(&rmem, &dev);
 	EXPECT(swiotlb_free(&dev, page, PAGE_SIZE));
 
@@ -279,7 +279,7 @@ TEST(mistake_free_restricted_in_pieces)
 	EXPECT_EQ(machine_setup_reserved(&rmem, "restricted-dma-pool", NULL), 0);
 	device_init(&dev, 64);
 	EXPECT_EQ(rmem.ops->device_init(&rmem, &dev), 0);
-	page = swiotlb_alloc(&dev, 16384);
+	page = swiotlb_alloc(&dev, 16384, machine_alloc_attrs());
 	EXPECT(page && swiotlb_free(&dev, page + 1, PAGE_SIZE));
 	EXPECT_EQ(machine_expect_warning("inside a mapping"), 1);
 	EXPECT_EQ(swiotlb_mem_used(dev.dma_io_tlb_mem), 8);
@@ -372,7 +372,7 @@ static void hostile_set_up(unsigned int variant, const struct hostile_case *c)
 	for (i = 0; i < HOSTILE_MAPPINGS; i++) {
 		h->buffer[i] = buffer_alloc(sizes[i], c->offset, __GFP_HIGHMEM);
 		h->tlb[i] = swiotlb_tbl_map_single(&h->dev, h->buffer[i].phys, sizes[i],
-						   c->alloc_align_mask, DMA_BIDIRECTIONAL, 0);
+						   c->alloc_align_mask, DMA_BIDIRECTIONAL, TBL_ATTRS(0));
 		EXPECT(h->tlb[i] != (phys_addr_t)DMA_MAPPING_ERROR);
 		h->alloc[i] = h->tlb[i] - (h->buffer[i].phys & c->min_align_mask &
 					   (c->alloc_align_mask | (IO_TLB_SIZE - 1)));

@@ -14,7 +14,7 @@ static void check_alignment(struct device *dev, phys_addr_t phys, size_t size, u
 
 	machine_context("min_align_mask %#x, alloc_align_mask %#x, %#llx+%#zx",
 			dev->min_align_mask, align, phys, size);
-	tlb = swiotlb_tbl_map_single(dev, phys, size, align, DMA_TO_DEVICE, 0);
+	tlb = swiotlb_tbl_map_single(dev, phys, size, align, DMA_TO_DEVICE, TBL_ATTRS(0));
 	EXPECT(tlb != (phys_addr_t)DMA_MAPPING_ERROR);
 	dma = phys_to_dma_unencrypted(dev, tlb);
 	contract_check(dev, phys, size, align, dma);
@@ -136,7 +136,7 @@ TEST(place_too_much_padding)
 	boot(FRAMES_NATIVE, "512");
 	device_init(&dev, 32);
 	buffer = buffer_alloc(262144, 0x400, __GFP_HIGHMEM);
-	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, 200000, 0x3ffff, DMA_TO_DEVICE, 0);
+	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, 200000, 0x3ffff, DMA_TO_DEVICE, TBL_ATTRS(0));
 	EXPECT(tlb != (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT_EQ(slots_used(), 128);
 	swiotlb_tbl_unmap_single(&dev, tlb, 200000, DMA_TO_DEVICE, 0);
@@ -146,7 +146,7 @@ TEST(place_too_much_padding)
 	check_alignment(&dev, buffer.phys, 262144, 0);
 
 	swiotlb_stop_growth();
-	EXPECT_EQ(swiotlb_tbl_map_single(&dev, buffer.phys, 200000, 0x1fffff, DMA_TO_DEVICE, 0),
+	EXPECT_EQ(swiotlb_tbl_map_single(&dev, buffer.phys, 200000, 0x1fffff, DMA_TO_DEVICE, TBL_ATTRS(0)),
 		  (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT(machine_said("swiotlb buffer is full (sz: 200000 bytes)"));
 	EXPECT_EQ(slots_used(), 0);
@@ -217,7 +217,7 @@ TEST_ALL_FRAMES(place_limit)
 	device_init(&dev, 32);
 	buffer = buffer_alloc(2048, 0, __GFP_HIGHMEM);
 	/* The limit is in the middle of a set, unlike that of a mask of whole bits. */
-	mask = machine_to_dma(&dev, io_tlb_default_mem.defpool->sets[7].maddr) + 77 * 2048 + 5;
+	mask = machine_to_dma(&dev, io_tlb_default_mem.defpool->sets[7].maddr, true) + 77 * 2048 + 5;
 	*dev.dma_mask = mask;
 	for (nr = 0; nr < 2048; nr++) {
 		dma[nr] = map(&dev, &buffer, DMA_TO_DEVICE);
@@ -521,7 +521,7 @@ TEST(place_dma_range_behind_iommu)
 	dev.dma_range_map = ranges;
 	buffer = buffer_alloc(5000, 0x800, __GFP_HIGHMEM);
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
-	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0xfff, DMA_TO_DEVICE, 0);
+	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0xfff, DMA_TO_DEVICE, TBL_ATTRS(0));
 	EXPECT(tlb != (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT_EQ(tlb & 0xfff, 0);
 	swiotlb_tbl_unmap_single(&dev, tlb, buffer.size, DMA_TO_DEVICE, 0);
@@ -529,7 +529,7 @@ TEST(place_dma_range_behind_iommu)
 	/* Nor do ranges shift addresses there: the machine address keeps the bits. */
 	dev.dma_range_map = shifted;
 	dev.min_align_mask = 0x1fff;
-	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0, DMA_TO_DEVICE, 0);
+	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, buffer.size, 0, DMA_TO_DEVICE, TBL_ATTRS(0));
 	EXPECT_EQ(tlb & 0x1fff, buffer.phys & 0x1fff);
 	swiotlb_tbl_unmap_single(&dev, tlb, buffer.size, DMA_TO_DEVICE, 0);
 	buffer_free(&buffer);

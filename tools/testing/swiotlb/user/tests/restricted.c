@@ -131,8 +131,8 @@ TEST(restricted_alloc)
 
 	boot_restricted(&dev, false);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		filler = swiotlb_alloc(&dev, 4096);
-		page = swiotlb_alloc(&dev, sizes[i]);
+		filler = swiotlb_alloc(&dev, 4096, machine_alloc_attrs());
+		page = swiotlb_alloc(&dev, sizes[i], machine_alloc_attrs());
 		EXPECT(page && filler && page != filler);
 		phys = page_to_phys(page);
 		EXPECT_EQ(phys & ((PAGE_SIZE << get_order(sizes[i])) - 1), 0);
@@ -142,14 +142,15 @@ TEST(restricted_alloc)
 		EXPECT(swiotlb_free(&dev, page, sizes[i]));
 		EXPECT(swiotlb_free(&dev, filler, 4096));
 	}
-	EXPECT(!swiotlb_alloc(&dev, SZ_1M + 4096));
-	EXPECT(!swiotlb_alloc(&dev, SIZE_MAX & PAGE_MASK));
-	EXPECT(!swiotlb_alloc(&dev, 0));
+	EXPECT(!swiotlb_alloc(&dev, SZ_1M + 4096, machine_alloc_attrs()));
+	EXPECT(!swiotlb_alloc(&dev, SIZE_MAX & PAGE_MASK, machine_alloc_attrs()));
+	EXPECT(!swiotlb_alloc(&dev, 0, machine_alloc_attrs()));
+	EXPECT(!swiotlb_alloc(&dev, 4096, machine_alloc_attrs() ^ __DMA_ATTR_ALLOC_CC_SHARED));
 	EXPECT(!swiotlb_free(&dev, pfn_to_page(PHYS_PFN(MACHINE_HIGH_START)), 4096));
 	contract_check_all_free(dev.dma_io_tlb_mem);
 
 	dev.dma_io_tlb_mem = NULL;
-	EXPECT(!swiotlb_alloc(&dev, 4096));
+	EXPECT(!swiotlb_alloc(&dev, 4096, machine_alloc_attrs()));
 }
 
 /* If the pool is full, no other pool is used. */
@@ -162,8 +163,8 @@ TEST(restricted_full)
 
 	boot_restricted(&dev, false);
 	for (i = 0; i < 4; i++)
-		EXPECT(pages[i] = swiotlb_alloc(&dev, 262144));
-	EXPECT(!swiotlb_alloc(&dev, 4096));
+		EXPECT(pages[i] = swiotlb_alloc(&dev, 262144, machine_alloc_attrs()));
+	EXPECT(!swiotlb_alloc(&dev, 4096, machine_alloc_attrs()));
 	buffer = buffer_alloc(100, 0, __GFP_DMA32);
 	EXPECT(map(&dev, &buffer, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
 	EXPECT(machine_said("swiotlb buffer is full"));

@@ -325,7 +325,7 @@ TEST(shrink_closed)
 	mutex_lock(&mem->pools_mutex);
 	swiotlb_unpublish(mem, pool, kzalloc(swiotlb_table_size(1), GFP_KERNEL));
 	mutex_unlock(&mem->pools_mutex);
-	swiotlb_free_buffer(pool->vaddr, pool->bytes);
+	swiotlb_free_buffer(pool->vaddr, pool->bytes, io_tlb_default_mem.cc_shared);
 	kvfree(pool);
 	end();
 }

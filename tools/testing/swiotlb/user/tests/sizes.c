@@ -128,7 +128,7 @@ static phys_addr_t map_told(unsigned int granule, size_t size)
 		contract_check(&dev, buffer.phys, size, 0, dma);
 		return dma_to_phys(&dev, dma);
 	}
-	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, size, granule - 1, DMA_TO_DEVICE, 0);
+	tlb = swiotlb_tbl_map_single(&dev, buffer.phys, size, granule - 1, DMA_TO_DEVICE, TBL_ATTRS(0));
 	if (tlb == (phys_addr_t)DMA_MAPPING_ERROR)
 		return DMA_PHYS_NONE;
 	/* An IOMMU maps whole granules, and NVMe wants the offset in its page kept. */
@@ -406,7 +406,7 @@ static bool probe(const unsigned int *pages, unsigned int nr, struct page **got)
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		got[i] = swiotlb_alloc(&dev, pages[i] * PAGE_SIZE);
+		got[i] = swiotlb_alloc(&dev, pages[i] * PAGE_SIZE, machine_alloc_attrs());
 		if (!got[i])
 			break;
 	}

@@ -190,7 +190,7 @@ static void check_aligned(struct device *dev, phys_addr_t orig, size_t size, uns
 	phys_addr_t tlb;
 
 	machine_context("keep %#x, align %#x, %#llx+%zu", dev->min_align_mask, align, orig, size);
-	tlb = swiotlb_tbl_map_single(dev, orig, size, align, DMA_TO_DEVICE, 0);
+	tlb = swiotlb_tbl_map_single(dev, orig, size, align, DMA_TO_DEVICE, TBL_ATTRS(0));
 	EXPECT(tlb != (phys_addr_t)DMA_MAPPING_ERROR);
 	contract_check(dev, orig, size, align, phys_to_dma_unencrypted(dev, tlb));
 	EXPECT_EQ(slots_used(), DIV_ROUND_UP(bytes, IO_TLB_SIZE));
@@ -581,7 +581,7 @@ TEST(span_padding)
 	check_aligned(&dev, orig + SZ_1M / 2 - 1, 4096, SZ_1M - 1);
 	check_aligned(&dev, orig + SZ_1M / 2 - 1, SZ_1M, SZ_1M - 1);
 
-	tlb = swiotlb_tbl_map_single(&dev, orig + SZ_1M / 2, 4096, SZ_1M - 1, DMA_TO_DEVICE, 0);
+	tlb = swiotlb_tbl_map_single(&dev, orig + SZ_1M / 2, 4096, SZ_1M - 1, DMA_TO_DEVICE, TBL_ATTRS(0));
 	EXPECT(tlb == (phys_addr_t)DMA_MAPPING_ERROR);
 	EXPECT(machine_said("cannot map 4096 bytes"));
 	contract_check_all_free(mem);

@@ -222,7 +222,7 @@ static struct device restricted_device;
 
 static void use_pages(size_t size, u64 *random)
 {
-	struct page *page = swiotlb_alloc(&restricted_device, size);
+	struct page *page = swiotlb_alloc(&restricted_device, size, machine_alloc_attrs());
 	u8 *memory, byte = machine_random(random);
 	size_t i;
 

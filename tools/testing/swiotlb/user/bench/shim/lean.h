@@ -252,6 +252,15 @@ static inline void dma_reset_need_sync(struct device *dev)
 #define dma_alloc_from_pool(...)	NULL
 #define dma_free_from_pool(...)		false
 
+#define kmsan_unpoison_memory(addr, size)	do { } while (0)
+#define arch_sync_dma_for_device(phys, size, dir)	do { } while (0)
+#define arch_sync_dma_flush()		do { } while (0)
+#define dma_addr_unencrypted(dma)	(dma)
+#define dma_addr_encrypted(dma)		(dma)
+#define __sme_set(x)			(x)
+#define __sme_clr(x)			(x)
+#define memblock_phys_free(p, size)	((void)(p), (void)(size))
+
 /* What kernel/dma/direct.h asks for besides */
 #define is_pci_p2pdma_page(page)	false
 #define dma_kmalloc_needs_bounce(...)	false

@@ -38,7 +38,8 @@ static inline void dma_set_seg_boundary(struct device *dev, unsigned long mask)
 
 #define dma_get_required_mask		dma_direct_get_required_mask
 #define dma_max_mapping_size		dma_direct_max_mapping_size
-#define dma_map_resource		dma_direct_map_resource
+#define dma_map_resource(dev, phys, size, dir, attrs) \
+	dma_direct_map_resource(dev, phys, size, dir, attrs)
 #define dma_mapping_error(dev, dma)	((dma) == DMA_MAPPING_ERROR)
 #define dma_need_sync(dev, dma)		(!(dev)->dma_skip_sync && dma_direct_need_sync(dev, dma))
 
@@ -64,7 +65,8 @@ static inline dma_addr_t dma_map_page_attrs(struct device *dev, struct page *pag
 	dma_map_page_attrs(dev, virt_to_page(vaddr), offset_in_page(vaddr), size, dir, attrs)
 #define dma_map_single(dev, vaddr, size, dir) \
 	dma_map_single_attrs(dev, vaddr, size, dir, 0)
-#define dma_unmap_single_attrs		dma_direct_unmap_page
+#define dma_unmap_single_attrs(dev, dma, size, dir, attrs) \
+	dma_direct_unmap_page(dev, dma, size, dir, attrs)
 #define dma_unmap_page(dev, dma, size, dir)	dma_direct_unmap_page(dev, dma, size, dir, 0)
 #define dma_unmap_single		dma_unmap_page
 
@@ -72,7 +74,7 @@ static inline void dma_sync_single_for_cpu(struct device *dev, dma_addr_t dma, s
 					   enum dma_data_direction dir)
 {
 	if (!dev->dma_skip_sync)
-		dma_direct_sync_single_for_cpu(dev, dma, size, dir);
+		sync_single_for_cpu(dev, dma, size, dir);
 }
 
 static inline void dma_sync_single_for_device(struct device *dev, dma_addr_t dma, size_t size,

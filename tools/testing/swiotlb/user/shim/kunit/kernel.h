@@ -80,6 +80,7 @@ struct hrtimer {
 
 #define ns_to_ktime(ns)			(ns)
 #define hrtimer_init(t, clock, mode)	((void)(mode))
+#define hrtimer_setup(t, fn, clock, mode) ((void)(mode), (t)->function = (fn))
 #define hrtimer_start(t, time, mode)	machine_fail("no interrupt comes")
 #define hrtimer_forward_now(t, time)	do { } while (0)
 #define hrtimer_cancel(t)		do { } while (0)
