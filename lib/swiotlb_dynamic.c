@@ -697,14 +697,6 @@ static struct reach ranges_reach(const struct bus_dma_region *map, u64 limit)
 	return all;
 }
 
-/* The bit that DMA addresses of bounce memory have above all addresses of memory, or 0 */
-static u64 dma_address_tag(const struct io_tlb_request *rq)
-{
-	if (!rq->differs)
-		return 0;
-	return rq->cc_shared ? dma_addr_unencrypted(0ULL) : dma_addr_encrypted(0ULL);
-}
-
 /*
  * How many address bits a pool may have so that the device reaches it. Pools lie below
  * @limit anyway.
@@ -716,7 +708,7 @@ static u64 dma_address_tag(const struct io_tlb_request *rq)
  */
 static unsigned int reachable_bits(const struct io_tlb_request *rq, u64 limit)
 {
-	u64 tag = dma_address_tag(rq);
+	u64 tag = rq->differs ? swiotlb_tag(rq->dev->dma_io_tlb_mem) : 0;
 	struct reach reach = { 0, rq->limit - tag };
 	unsigned int bits;
 

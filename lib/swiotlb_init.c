@@ -460,7 +460,7 @@ void __init swiotlb_update_mem_attributes(void)
 {
 	struct io_tlb_pool *pool = io_tlb_default_mem.defpool;
 
-	io_tlb_default_mem.cc_shared = cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	swiotlb_set_shared(&io_tlb_default_mem, cc_platform_has(CC_ATTR_MEM_ENCRYPT));
 	if (!pool || pool->late_alloc || !io_tlb_default_mem.cc_shared)
 		return;
 	if (!set_memory_decrypted((unsigned long)pool->vaddr,

@@ -301,8 +301,8 @@ struct io_tlb_align {
  * @limit:	Highest DMA address the device reaches.
  * @dma:	Filled in when slots have been found: their DMA address.
  * @differs:	The DMA address may be another number than the machine address: the
- *		device has ranges, or the address says that memory is encrypted. Not
- *		set if an IOMMU translates: it maps by machine address.
+ *		device has ranges, or the memory is &io_tlb_mem.cc_tagged. Not set if
+ *		an IOMMU translates: it maps by machine address.
  * @cc_shared:	As in &struct io_tlb_mem.
  */
 struct io_tlb_request {
@@ -502,7 +502,7 @@ swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
 		.align = align,
 		.boundary_mask = dma_get_seg_boundary(dev),
 		.limit = limit,
-		.differs = (swiotlb_dev_ranged(dev) || mem->cc_platform) && !translated,
+		.differs = (swiotlb_dev_ranged(dev) || mem->cc_tagged) && !translated,
 		.cc_shared = mem->cc_shared,
 	};
 }
@@ -522,6 +522,8 @@ unsigned int swiotlb_default_areas(void);
 
 /* swiotlb_pool.c */
 void swiotlb_mem_init(struct io_tlb_mem *mem);
+u64 swiotlb_tag(const struct io_tlb_mem *mem);
+void swiotlb_set_shared(struct io_tlb_mem *mem, bool cc_shared);
 unsigned int swiotlb_limit_areas(unsigned int nareas, unsigned long nslabs);
 size_t swiotlb_pool_meta_size(unsigned long nslabs, unsigned int nareas);
 int swiotlb_setup_pool(struct io_tlb_pool *pool,

@@ -384,7 +384,7 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	append(table, pool);
 	finish_table(table);
 	rcu_assign_pointer(mem->pools, table);
-	mem->cc_platform = cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	swiotlb_set_shared(mem, mem->cc_shared);
 
 	if (!mem->defpool) {
 		/*
@@ -479,6 +479,33 @@ void swiotlb_mem_init(struct io_tlb_mem *mem)
 {
 	mutex_init(&mem->pools_mutex);
 	spin_lock_init(&mem->tries_lock);
+}
+
+/**
+ * swiotlb_tag() - what DMA addresses of bounce memory have besides the address
+ * @mem:	Software IO TLB.
+ *
+ * Context: Any.
+ * Return: The bit that tells whether memory is decrypted, if it is set for this memory,
+ * else 0. It is above all addresses of memory.
+ */
+u64 swiotlb_tag(const struct io_tlb_mem *mem)
+{
+	return mem->cc_shared ? dma_addr_unencrypted(0ULL) : dma_addr_encrypted(0ULL);
+}
+
+/**
+ * swiotlb_set_shared() - say whether memory is decrypted for devices
+ * @mem:	Software IO TLB that has no mapping yet.
+ * @cc_shared:	All of its memory is, or will be before the first mapping.
+ *
+ * Context: Any.
+ */
+void swiotlb_set_shared(struct io_tlb_mem *mem, bool cc_shared)
+{
+	mem->cc_shared = cc_shared;
+	mem->cc_platform = cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	mem->cc_tagged = swiotlb_tag(mem);
 }
 
 /**

@@ -146,7 +146,7 @@ static struct io_tlb_mem *make_restricted_pool(struct reserved_mem *rmem)
 	swiotlb_mem_init(mem);
 	mem->force_bounce = true;
 	mem->for_alloc = true;
-	mem->cc_shared = cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	swiotlb_set_shared(mem, cc_platform_has(CC_ATTR_MEM_ENCRYPT));
 	if (mem->cc_shared && set_memory_decrypted((unsigned long)params.vaddr,
 						   rmem->size >> PAGE_SHIFT)) {
 		pr_err("%s: cannot share the pool with its devices\n",

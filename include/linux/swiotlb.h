@@ -83,8 +83,9 @@ void __init swiotlb_update_mem_attributes(void);
  * @for_alloc:	Coherent memory is taken from here too (restricted pools).
  * @can_grow:	Pools may be added while the system runs.
  * @cc_shared:	The memory is decrypted, for devices to see it.
- * @cc_platform: The platform encrypts memory: not every pool suits every device, and
- *		a DMA address tells by a bit whether the memory is encrypted.
+ * @cc_platform: The platform encrypts memory: not every pool suits every device.
+ * @cc_tagged:	DMA addresses of this memory have a bit set that tells whether it is
+ *		decrypted.
  * @nslabs:	Slots in all pools that are not transient. Zero while there is
  *		no pool.
  * @defpool:	The pool that was set up first, %NULL if there is none.
@@ -115,6 +116,7 @@ struct io_tlb_mem {
 	bool can_grow;
 	bool cc_shared;
 	bool cc_platform;
+	bool cc_tagged;
 	unsigned long nslabs;
 	struct io_tlb_pool *defpool;
 	struct io_tlb_pool_table __rcu *pools;

@@ -51,7 +51,7 @@ static int make_pool(struct io_tlb_mem *mem)
 	unsigned long vaddr;
 
 	swiotlb_mem_init(mem);
-	mem->cc_shared = io_tlb_default_mem.cc_shared;
+	swiotlb_set_shared(mem, io_tlb_default_mem.cc_shared);
 	vaddr = __get_free_pages(GFP_KERNEL | GFP_DMA32, get_order(POOL_BYTES));
 	if (!vaddr || (mem->cc_shared && set_memory_decrypted(vaddr, PFN_UP(POOL_BYTES))))
 		return -ENOMEM;

@@ -256,8 +256,8 @@ enum dma_data_direction {
 #define DMA_ATTR_NO_WARN	(1UL << 8)
 #define DMA_ATTR_MMIO		(1UL << 10)
 #define DMA_ATTR_REQUIRE_COHERENT (1UL << 12)
-#define DMA_ATTR_CC_SHARED	(1UL << 13)
-#define __DMA_ATTR_ALLOC_CC_SHARED (1UL << 14)
+#define DMA_ATTR_CC_SHARED	BIT(13)
+#define __DMA_ATTR_ALLOC_CC_SHARED BIT(14)
 #define ARCH_LOW_ADDRESS_LIMIT	0xffffffffUL
 
 /* --- errors in pointers --- */
