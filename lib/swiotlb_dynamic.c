@@ -116,6 +116,15 @@ static void *alloc_buffer(gfp_t gfp, size_t bytes, u64 phys_limit, bool cc_share
 	return NULL;
 }
 
+static void free_transient_buffer(void *vaddr, size_t bytes)
+{
+	if (IS_ENABLED(CONFIG_DMA_COHERENT_POOL) &&
+	    dma_free_from_pool(NULL, vaddr, bytes))
+		return;
+	/* It has never been decrypted, so this does not sleep. */
+	swiotlb_free_buffer(vaddr, bytes, false);
+}
+
 /*
  * The memory of a transient pool. To decrypt memory may sleep. So if the memory has to be
  * decrypted, it comes from pages that have been decrypted before, and goes back there.
@@ -140,16 +149,11 @@ static void *alloc_transient_buffer(struct device *dev, size_t bytes,
 	if (!page)
 		return NULL;
 	*start = page_to_phys(page);
-	return vaddr;
-}
-
-static void free_transient_buffer(void *vaddr, size_t bytes)
-{
-	if (IS_ENABLED(CONFIG_DMA_COHERENT_POOL) &&
-	    dma_free_from_pool(NULL, vaddr, bytes))
-		return;
-	/* It has never been decrypted, so this does not sleep. */
-	swiotlb_free_buffer(vaddr, bytes, false);
+	if (IS_ALIGNED(*start, PAGE_SIZE << get_order(bytes)))
+		return vaddr;
+	/* transient_bucket() would not find all of it. */
+	free_transient_buffer(vaddr, bytes);
+	return NULL;
 }
 
 /* After a failure, how long not to try again */

@@ -192,10 +192,12 @@ int swiotlb_setup_pool(struct io_tlb_pool *pool,
 struct io_tlb_pool *swiotlb_make_pool(const struct io_tlb_pool_params *params,
 				      gfp_t gfp)
 {
+	size_t size = swiotlb_pool_meta_size(params->nslabs, params->nareas);
 	struct io_tlb_pool *pool;
 	int err;
 
-	pool = kvzalloc(swiotlb_pool_meta_size(params->nslabs, params->nareas), gfp);
+	/* vmalloc() must not be called in interrupts, and vfree() sleeps. */
+	pool = gfpflags_allow_blocking(gfp) ? kvzalloc(size, gfp) : kzalloc(size, gfp);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	err = swiotlb_setup_pool(pool, params);
@@ -376,6 +378,8 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	struct io_tlb_pool_table *old = own_pools(mem);
 	unsigned int i;
 
+	if (!mem->defpool)
+		swiotlb_set_shared(mem, mem->cc_shared);
 	VM_WARN_ON_ONCE(old && block_of(pool->start) != block_of(pool->end - 1));
 	for (i = 0; i < pool->nareas; i++)
 		pool->areas[i].mem = mem;
@@ -384,7 +388,6 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	append(table, pool);
 	finish_table(table);
 	rcu_assign_pointer(mem->pools, table);
-	swiotlb_set_shared(mem, mem->cc_shared);
 
 	if (!mem->defpool) {
 		/*

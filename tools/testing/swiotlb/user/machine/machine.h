@@ -72,6 +72,7 @@ enum machine_frames {
  *		SME; or 0.
  * @from_top: The page allocator gives the highest memory of a zone first.
  * @no_atomic_pool: There is no memory that was decrypted in advance.
+ * @odd_atomic_pool: That memory is not aligned to more than a page.
  * @param:	Value of swiotlb= on the command line, or %NULL.
  * @flags:	SWIOTLB_* for swiotlb_init().
  * @no_pool:	Boot without a software IO TLB.
@@ -87,6 +88,7 @@ struct machine_config {
 	u64 encrypted_bit;
 	bool from_top;
 	bool no_atomic_pool;
+	bool odd_atomic_pool;
 	const char *param;
 	unsigned int flags;
 	bool no_pool;

@@ -19,7 +19,7 @@ static bool page_used[MACHINE_PAGES];
 static bool page_decrypted[MACHINE_PAGES];
 static unsigned long pages_in_use;
 static unsigned long objects_in_use;
-static bool highmem, encrypted, reach_encrypted, from_top, no_atomic_pool;
+static bool highmem, encrypted, reach_encrypted, from_top, no_atomic_pool, odd_atomic_pool;
 static unsigned long coherent_first;	/* pages of the pool decrypted ahead */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -476,9 +476,9 @@ struct page *machine_alloc_from_pool(struct device *dev, size_t size, void **cpu
 		return NULL;
 	pthread_mutex_lock(&lock);
 	if (encrypted)
-		first = find_pages(coherent_first,
+		first = find_pages(coherent_first + odd_atomic_pool,
 				   coherent_first + (COHERENT_SIZE >> PAGE_SHIFT),
-				   PFN_UP(size), align, false);
+				   PFN_UP(size), odd_atomic_pool ? 1 : align, false);
 	if (first >= 0 && !ok(dev, machine_page_phys(first), size))
 		first = -1;
 	if (first >= 0)
@@ -548,6 +548,7 @@ void machine_memory_reset(const struct machine_config *config)
 	machine_encrypted_bit = config->encrypted_bit;
 	from_top = config->from_top;
 	no_atomic_pool = config->no_atomic_pool;
+	odd_atomic_pool = config->odd_atomic_pool;
 	coherent_first = LOW_PAGES - (COHERENT_SIZE >> PAGE_SHIFT);
 	for (i = coherent_first; encrypted && i < LOW_PAGES; i++)
 		page_decrypted[i] = true;

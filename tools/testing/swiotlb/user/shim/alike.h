@@ -33,7 +33,6 @@ struct delayed_work {
 #define virt_to_page(v)		pfn_to_page(PHYS_PFN(virt_to_phys(v)))
 #define min_low_pfn		0UL
 
-#define kvzalloc			kzalloc
 #define kvmalloc			kmalloc
 #define kvcalloc			kcalloc
 #define kvmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)

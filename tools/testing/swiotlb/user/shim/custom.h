@@ -234,6 +234,12 @@ void kfree(const void *object);
 #define kzalloc(size, gfp)	kmalloc(size, (gfp) | __GFP_ZERO)
 #define kcalloc(n, size, gfp)	kmalloc((n) * (size), (gfp) | __GFP_ZERO)
 
+/* In atomic context it may call vmalloc(), which has to sleep. */
+#define kvzalloc(size, gfp)	({						\
+	machine_check(gfpflags_allow_blocking(gfp));				\
+	kzalloc(size, gfp);							\
+})
+
 void *memblock_alloc(size_t size, size_t align);
 void *memblock_alloc_low(size_t size, size_t align);
 void memblock_free(void *vaddr, size_t size);

@@ -92,12 +92,17 @@ TEST_VARIANTS(cc_tag_range, platforms)
  * The bit is above what the device reaches. No mapping gets an address without it, and no
  * pool is added: none would help.
  */
-TEST(cc_tag_out_of_reach)
+TEST_VARIANTS(cc_tag_out_of_reach, ((const char *const[]){ "direct", "range", NULL }))
 {
+	static const struct bus_dma_region map_all[] = {
+		{ .cpu_start = 0, .dma_start = 0, .size = 1ULL << 34 }, { }
+	};
 	struct buffer buffer;
 	unsigned int i;
 
 	boot_tagged(0, 40);
+	if (variant)
+		device.dma_range_map = map_all;
 	buffer = buffer_alloc(5000, 0, __GFP_HIGHMEM);
 	for (i = 0; i < 3; i++) {
 		EXPECT(swiotlb_map(&device, buffer.phys, buffer.size, DMA_TO_DEVICE, 0) ==

@@ -140,3 +140,29 @@ TEST(transient_no_atomic_pool)
 	EXPECT(map_in_atomic_context() != DMA_MAPPING_ERROR);
 	end();
 }
+
+/*
+ * Memory that was decrypted in advance may be aligned to less than its size. Such a pool is
+ * found by any address in it, or there is none.
+ */
+TEST(transient_odd_atomic_pool)
+{
+	struct machine_config config = {
+		.encrypted = true, .odd_atomic_pool = true, .param = "512",
+	};
+	struct buffer large = { };
+	dma_addr_t dma;
+
+	boot_encrypted(&config);
+	large = buffer_alloc(130000, 0, __GFP_HIGHMEM);
+	dma = map(&device, &large, DMA_BIDIRECTIONAL);
+	if (dma != DMA_MAPPING_ERROR) {
+		EXPECT(swiotlb_find_pool(&device, dma_to_phys(&device, dma)));
+		EXPECT(swiotlb_find_pool(&device, dma_to_phys(&device, dma) + large.size - 1));
+		unmap(&device, dma, large.size, DMA_BIDIRECTIONAL);
+	}
+	machine_work();
+	machine_grace_period();
+	buffer_free(&large);
+	end();
+}

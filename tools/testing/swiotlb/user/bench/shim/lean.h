@@ -179,6 +179,7 @@ void *machine_alloc(size_t size);
 #define memblock_free_late(p, size)	((void)(p), (void)(size))
 #define kmalloc(size, gfp)		machine_alloc(size)
 #define kzalloc				kmalloc
+#define kvzalloc			kzalloc
 #define kcalloc(n, size, gfp)		machine_alloc((n) * (size))
 #define kfree(p)			((void)(p))
 #define __get_free_pages(gfp, order)	((unsigned long)machine_alloc(PAGE_SIZE << (order)))
