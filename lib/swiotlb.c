@@ -248,6 +248,14 @@ static struct io_tlb_pool *default_pool(struct io_tlb_mem *mem)
 	return smp_load_acquire(&mem->defpool);
 }
 
+/* The default pool, unless mappings from it have to be checked */
+static struct io_tlb_pool *plain_pool(struct io_tlb_mem *mem)
+{
+	if (unlikely(!mem))
+		return NULL;
+	return smp_load_acquire(&mem->plain_pool);	/* as above */
+}
+
 /**
  * swiotlb_get_slots() - allocate slots for a device
  * @rq:		What is wanted. Receives the DMA address.
@@ -615,45 +623,14 @@ static bool is_possible(struct io_tlb_mem *mem, size_t size)
 	return possible;
 }
 
-/* map_single() for mappings of more than a slot set, and for impossible ones */
-static noinline struct bounce_buffer
-map_span(struct device *dev, const struct map_args *args, unsigned int offset)
-{
-	size_t size = args->mapping_size;
-	struct io_tlb_request rq;
-	struct slots slots;
-
-	if (!default_pool(dev->dma_io_tlb_mem) || !size ||
-	    size > IO_TLB_MAX_MAPPING || offset > IO_TLB_MAX_PADDING) {
-		warn_impossible(dev, size, args->attrs);
-		return not_bounced;
-	}
-
-	rq = swiotlb_request(dev, args->orig_addr,
-			     ALIGN(size + offset, args->alloc_align_mask + 1),
-			     args->alloc_align_mask, args->limit,
-			     args->translated);
-	prepare_use(dev);
-	slots = alloc_elsewhere(&rq);
-	if (!slots.pool && !is_possible(dev->dma_io_tlb_mem, size)) {
-		warn_impossible(dev, size, args->attrs);
-		return not_bounced;
-	}
-	if (!slots.pool) {
-		warn_full(&rq, size, args->attrs);
-		return not_bounced;
-	}
-	return fill_slots(&slots, args->orig_addr, size, offset, rq.dma);
-}
-
 /*
  * Does the memory suit the device, on a platform that encrypts memory? A device of a
  * confidential guest needs decrypted memory until it is trusted, and encrypted memory
  * afterwards. On a host all bounce memory is decrypted.
  */
-static noinline bool cc_suits(struct device *dev, const struct io_tlb_mem *mem,
-			      unsigned long attrs)
+static bool cc_suits(struct device *dev, unsigned long attrs)
 {
+	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 	bool wants_shared = force_dma_unencrypted(dev), suits;
 
 	if (mem->cc_shared)
@@ -666,11 +643,41 @@ static noinline bool cc_suits(struct device *dev, const struct io_tlb_mem *mem,
 	return suits;
 }
 
-static __always_inline bool mem_suits(struct device *dev, unsigned long attrs)
+/*
+ * map_single() for mappings of more than a slot set, for platforms that encrypt memory, and
+ * for impossible mappings
+ */
+static noinline struct bounce_buffer
+map_span(struct device *dev, const struct map_args *args, unsigned int offset)
 {
-	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	size_t size = args->mapping_size;
+	struct io_tlb_request rq;
+	struct slots slots;
 
-	return likely(!mem || !mem->cc_platform) || cc_suits(dev, mem, attrs);
+	if (!default_pool(mem) || !size ||
+	    size > IO_TLB_MAX_MAPPING || offset > IO_TLB_MAX_PADDING) {
+		warn_impossible(dev, size, args->attrs);
+		return not_bounced;
+	}
+	if (mem->cc_platform && !cc_suits(dev, args->attrs))
+		return not_bounced;
+
+	rq = swiotlb_request(dev, args->orig_addr,
+			     ALIGN(size + offset, args->alloc_align_mask + 1),
+			     args->alloc_align_mask, args->limit,
+			     args->translated, mem->cc_tagged);
+	prepare_use(dev);
+	slots = alloc_elsewhere(&rq);
+	if (!slots.pool && !is_possible(mem, size)) {
+		warn_impossible(dev, size, args->attrs);
+		return not_bounced;
+	}
+	if (!slots.pool) {
+		warn_full(&rq, size, args->attrs);
+		return not_bounced;
+	}
+	return fill_slots(&slots, args->orig_addr, size, offset, rq.dma);
 }
 
 /*
@@ -681,13 +688,10 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
 	   unsigned int alloc_align_mask, u64 limit, unsigned long attrs,
 	   bool translated)
 {
-	struct io_tlb_pool *pool = default_pool(dev->dma_io_tlb_mem);
+	struct io_tlb_pool *pool = plain_pool(dev->dma_io_tlb_mem);
 	struct slots slots;
 	unsigned int offset;
 	size_t size;
-
-	if (!mem_suits(dev, attrs))
-		return not_bounced;
 
 	/*
 	 * Padding in front preserves the address bits that the device wants
@@ -709,7 +713,7 @@ map_single(struct device *dev, phys_addr_t orig_addr, size_t mapping_size,
 
 	struct io_tlb_request rq =
 		swiotlb_request(dev, orig_addr, size, alloc_align_mask, limit,
-				translated);
+				translated, false);
 	slots = alloc_slots(dev, pool, &rq);
 	if (unlikely(!slots.pool)) {
 		warn_full(&rq, mapping_size, attrs);
@@ -912,7 +916,7 @@ static size_t reachable(struct device *dev, size_t enough)
 
 	if (!mem)
 		return 0;
-	rq = swiotlb_request(dev, 0, 1, 0, limit, translated);
+	rq = swiotlb_request(dev, 0, 1, 0, limit, translated, mem->cc_tagged);
 	rcu_read_lock();
 	table = rcu_dereference(mem->pools);
 	for (i = 0; table && i < table->nr && bytes < enough; i++)

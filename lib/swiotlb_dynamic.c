@@ -770,7 +770,8 @@ static void want_pool(const struct io_tlb_request *rq)
  */
 void swiotlb_want_pool(struct device *dev, u64 limit)
 {
-	struct io_tlb_request rq = swiotlb_request(dev, 0, 1, 0, limit, false);
+	struct io_tlb_request rq = swiotlb_request(dev, 0, 1, 0, limit, false,
+						   dev->dma_io_tlb_mem->cc_tagged);
 
 	if (can_grow(dev->dma_io_tlb_mem))
 		want_pool(&rq);

@@ -441,6 +441,7 @@ static struct io_tlb_pool_table *unpublish_default_pool(void)
 	table = own_pools(mem);
 	mem->nslabs = 0;
 	WRITE_ONCE(mem->can_grow, false);
+	mem->plain_pool = NULL;
 	mem->defpool = NULL;
 	RCU_INIT_POINTER(mem->pools, NULL);
 	mutex_unlock(&mem->pools_mutex);

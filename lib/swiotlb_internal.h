@@ -303,7 +303,6 @@ struct io_tlb_align {
  * @differs:	The DMA address may be another number than the machine address: the
  *		device has ranges, or the memory is &io_tlb_mem.cc_tagged. Not set if
  *		an IOMMU translates: it maps by machine address.
- * @cc_shared:	As in &struct io_tlb_mem.
  */
 struct io_tlb_request {
 	struct device *dev;
@@ -314,7 +313,6 @@ struct io_tlb_request {
 	u64 limit;
 	dma_addr_t dma;
 	bool differs;
-	bool cc_shared;
 };
 
 extern struct io_tlb_mem io_tlb_default_mem;
@@ -467,13 +465,14 @@ static inline bool swiotlb_dev_ranged(const struct device *dev)
 
 /**
  * swiotlb_request() - work out what slots a mapping needs
- * @dev:	Device with a software IO TLB.
+ * @dev:	Device.
  * @orig_addr:	Physical address of the original buffer, or 0 if there is none.
  * @size:	Bytes to allocate, pre-padding included.
  * @alloc_align_mask: Alignment of the allocation, as swiotlb_tbl_map_single()
  *		gets it.
  * @limit:	Highest DMA address that may be used.
  * @translated:	The caller translates the address once more, as an IOMMU does.
+ * @tagged:	The memory is &io_tlb_mem.cc_tagged.
  *
  * Most devices ask for no alignment. Then an allocation of a page or more is aligned to a
  * page: drivers rely on it.
@@ -483,9 +482,8 @@ static inline bool swiotlb_dev_ranged(const struct device *dev)
  */
 static __always_inline struct io_tlb_request
 swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
-		unsigned int alloc_align_mask, u64 limit, bool translated)
+		unsigned int alloc_align_mask, u64 limit, bool translated, bool tagged)
 {
-	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 	unsigned int keep_mask = dma_get_min_align_mask(dev);
 	unsigned int nslots = nr_slots(size);
 	struct io_tlb_align align = { };
@@ -502,8 +500,7 @@ swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
 		.align = align,
 		.boundary_mask = dma_get_seg_boundary(dev),
 		.limit = limit,
-		.differs = (swiotlb_dev_ranged(dev) || mem->cc_tagged) && !translated,
-		.cc_shared = mem->cc_shared,
+		.differs = (swiotlb_dev_ranged(dev) || tagged) && !translated,
 	};
 }
 
@@ -513,7 +510,9 @@ swiotlb_request(struct device *dev, phys_addr_t orig_addr, size_t size,
  */
 static inline dma_addr_t rq_dma(const struct io_tlb_request *rq, phys_addr_t maddr)
 {
-	return rq->differs ? machine_to_dma(rq->dev, maddr, rq->cc_shared) : maddr;
+	if (!rq->differs)
+		return maddr;
+	return machine_to_dma(rq->dev, maddr, rq->dev->dma_io_tlb_mem->cc_shared);
 }
 
 /* swiotlb_init.c */

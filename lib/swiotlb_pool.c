@@ -392,9 +392,11 @@ void swiotlb_publish(struct io_tlb_mem *mem, struct io_tlb_pool *pool,
 	if (!mem->defpool) {
 		/*
 		 * Whoever sees the pool can use it, and sees the table: pairs
-		 * with smp_load_acquire() in default_pool().
+		 * with smp_load_acquire() in default_pool() and plain_pool().
 		 */
 		smp_store_release(&mem->defpool, pool);
+		if (!mem->cc_platform)
+			smp_store_release(&mem->plain_pool, pool);	/* the same */
 	}
 	/* Last: is_swiotlb_active() says that there is a pool to be used. */
 	smp_store_release(&mem->nslabs, mem->nslabs + pool->nslabs);

@@ -47,7 +47,7 @@ struct page *swiotlb_alloc(struct device *dev, size_t size, unsigned long attrs)
 		return NULL;
 
 	struct io_tlb_request rq = swiotlb_request(dev, 0, size, align_mask,
-						   U64_MAX, false);
+						   U64_MAX, false, mem->cc_tagged);
 	pool = swiotlb_get_slots(&rq, &index);
 	if (!pool)
 		return NULL;

@@ -89,6 +89,7 @@ void __init swiotlb_update_mem_attributes(void);
  * @nslabs:	Slots in all pools that are not transient. Zero while there is
  *		no pool.
  * @defpool:	The pool that was set up first, %NULL if there is none.
+ * @plain_pool:	The same, but %NULL if @cc_platform: from here, mappings need no check.
  * @pools:	All pools but the transient ones, in the order in which they
  *		were added. Readers use RCU. Written under @pools_mutex.
  * @pools_mutex: Serialises those who add and free pools.
@@ -119,6 +120,7 @@ struct io_tlb_mem {
 	bool cc_tagged;
 	unsigned long nslabs;
 	struct io_tlb_pool *defpool;
+	struct io_tlb_pool *plain_pool;
 	struct io_tlb_pool_table __rcu *pools;
 	struct mutex pools_mutex;	/* see swiotlb_internal.h */
 	const struct swiotlb_backend *backend;
