@@ -373,3 +373,14 @@ TEST(boot_late_in_order)
 	EXPECT(is_swiotlb_active(&watched));
 	swiotlb_exit();
 }
+
+#ifdef MAPS_PHYS
+/* The high-water mark is always kept; the word that asks for it is known. */
+TEST(track_hiwater_is_known)
+{
+	boot(FRAMES_NATIVE, "512,4,force,track_hiwater");
+	EXPECT(mem->force_bounce);
+	boot(FRAMES_NATIVE, "track_hiwater");
+	EXPECT(!machine_said("ignored"));
+}
+#endif
