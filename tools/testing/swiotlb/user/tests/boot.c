@@ -384,3 +384,15 @@ TEST(track_hiwater_is_known)
 	EXPECT(!machine_said("ignored"));
 }
 #endif
+
+#ifdef SWIOTLB_FORCE
+/* Older kernels force bounce buffers by a flag, too. */
+TEST(boot_force_flag)
+{
+	struct machine_config config = { .param = "512" };
+
+	machine_power_on(&config);
+	swiotlb_init(true, SWIOTLB_FORCE);
+	EXPECT(mem->force_bounce);
+}
+#endif
