@@ -3,7 +3,9 @@
 """make absorb: bring edits and commits in the tree into the repository.
 
 A file that is in the repository is copied there; in the tree of a backport it differs
-from the one there, and the difference goes into files.patch. A change to a file of the base
+from the one there, and the difference goes into files.patch. If the file grows over several
+patches, the change belongs to the first of them, or to the one that PATCH names.
+A change to a file of the base
 goes into the hunks of the one patch that changes this file already. When
 several patches or none do, and for a new file, PATCH=NN-slug names the patch.
 Nothing is written before it is known that everything fits."""
@@ -38,6 +40,7 @@ class Plan:
         owners = [patch for patch in self.patches if path in patch.files]
         if owners:
             self.copy(path, owners[0])
+            self.grow(path, owners[0])
         elif self.git.blob(self.chain[0], path) is None:
             self.add(path)
         else:
@@ -57,6 +60,25 @@ class Plan:
         self.writes[TOP / path] = want
         if want is None:
             self.edit_list(owner, "files", lambda rows: [row for row in rows if row != path])
+
+    def grow(self, path: str, owner: Patch) -> None:
+        """A file of the repository: make new hunks for the patch that takes the change, and
+        for each later patch that touches the file."""
+        first = self.patches.index(owner)
+        later = [patch for patch in self.patches[first + 1:]
+                 if path in hunks.split(patch.hunks) or patch.name == self.chosen]
+        was, want = self.git.blob(self.made, path), self.git.blob(self.mine, path)
+        if not later or was is None or want is None:
+            return
+        taker = self.chosen if self.chosen in [patch.name for patch in later] else owner.name
+        before, taken = None, False
+        for patch, commit in zip(self.patches[first:], self.chain[first + 1:]):
+            taken = taken or patch.name == taker
+            here = self.git.blob(commit, path)
+            after = self.merge(path, patch, here, was, want) if taken else here or b""
+            if patch in later:
+                self.replace_section(patch, path, before, after)
+            before = after
 
     def add(self, path: str) -> None:
         """A file that neither the base nor the repository has."""

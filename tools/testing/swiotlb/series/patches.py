@@ -7,8 +7,14 @@ series/NN-slug/  one patch:
   message        subject, empty line, text; no Signed-off-by
   files          paths of this repository that it adds or replaces whole
   remove         paths of the base that it deletes
-  hunks.patch    changes to files that the base owns
+  hunks.patch    changes to files that the base owns, and to files of the repository that
+                 an earlier patch has added
 All but `message` may be missing.
+
+The first digit of NN is the part of the series; each part has a cover letter of its own.
+
+A file may grow over several patches. The repository has its last state. The patch that
+adds it adds what is left when the hunks of the later patches are taken back.
 
 This is for mainline. What another base needs is in series/backport-BASE/:
   order          instead of series/order, if it has other patches
@@ -36,6 +42,10 @@ class Patch:
     hunks: str
 
     @property
+    def part(self) -> str:
+        return self.name[0]
+
+    @property
     def folder(self) -> Path:
         own = backport() / self.name
         return own if own.exists() else SERIES / self.name
@@ -60,10 +70,11 @@ def changes_to_files() -> dict[str, str]:
 
 def load() -> list[Patch]:
     own = backport() / "order"
-    named = lines(own if own.exists() else SERIES / "order")
+    mainline = lines(SERIES / "order")
+    named = lines(own) if own.exists() else mainline
     patches = [read_patch(name) for name in named]
     for folder in sorted([*SERIES.glob("[0-9]*"), *backport().glob("[0-9]*")]):
-        if folder.is_dir() and folder.name not in named:
+        if folder.is_dir() and folder.name not in {*named, *mainline}:
             raise Trouble(f"{folder.relative_to(TOP)} is in no order: name it there or delete it")
     owners: dict[str, str] = {}
     for patch in patches:

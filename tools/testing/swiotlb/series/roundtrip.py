@@ -86,15 +86,19 @@ def fresh(folder: str, name: str) -> Path:
 
 def edits_come_back(git: Git, patches: list[Patch]) -> None:
     """The files that make absorb would write give the edited tree. Edits are in a file
-    of the repository, in a file of the base that one patch changes, in one that several
-    change, and in a new file."""
+    of the repository, in one that grows, in a file of the base that one patch changes, in
+    one that several change, and in a new file."""
     chain = commits(git, patches, git.text("rev-parse", "base^{commit}"))
-    of_base = [path for patch in patches for path in hunks.split(patch.hunks)]
-    ours = next(path for patch in patches for path in patch.files)
+    named = [path for patch in patches for path in patch.files]
+    hunked = [(path, patch.name) for patch in patches for path in hunks.split(patch.hunks)]
+    of_base = [path for path, _ in hunked if path not in named]
+    grows, late = next((path, name) for path, name in reversed(hunked) if path in named)
+    ours = next(path for path in named if path not in [path for path, _ in hunked])
     single = next(path for path in of_base if of_base.count(path) == 1)
     several = next((path for path in of_base if of_base.count(path) > 1), single)
     last = [patch.name for patch in patches if several in hunks.split(patch.hunks)][-1]
-    absorbed(git, patches, chain, [ours, single], "")
+    absorbed(git, patches, chain, [ours, grows, single], "")
+    absorbed(git, patches, chain, [grows], late)
     absorbed(git, patches, chain, [several, "lib/swiotlb_new.c"], last)
 
 
@@ -106,7 +110,10 @@ def absorbed(git: Git, patches: list[Patch], chain: list[str], paths: list[str],
     hunked = [replace(patch, hunks=changes_to_base(patch, written(plan, patch.hunks_file)))
               for patch in patches]
     changes = hunks.split(without_comments(written(plan, backport() / "files.patch")))
-    result = commits(git, hunked, chain[0], changes=changes)[-1]
+    named = {path for patch in patches for path in patch.files}
+    files = {path: plan.writes.get(TOP / path) for path in edits if path in named}
+    result = commits(git, hunked, chain[0], changes=changes,
+                     edited_files={path: new for path, new in files.items() if new})[-1]
     for path, content in edits.items():
         if content not in (plan.writes.get(TOP / path), git.blob(result, path)):
             raise Trouble(f"an edit of {path} does not come back")

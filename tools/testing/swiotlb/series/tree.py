@@ -18,17 +18,20 @@ UNTRACKED = ("ls-files", "-z", "-o", "--exclude-per-directory=.gitignore", "-x",
 
 
 def commits(git: Git, patches: list[Patch], base: str, who: Who = TOOL,
-            changes: dict[str, str] | None = None) -> list[str]:
+            changes: dict[str, str] | None = None,
+            edited_files: dict[str, bytes] | None = None) -> list[str]:
     """The base and the commits on top of it, one per patch. @changes are those to the files
-    of the repository, if not the ones of the backport."""
+    of the repository, if not the ones of the backport. @edited_files have another content
+    than in the repository."""
     if changes is None:
         changes = changes_to_files()
     chain = [base]
     with git.scratch(who) as scratch:
         scratch.text("read-tree", base)
-        for patch in patches:
+        for number, patch in enumerate(patches):
             remove(scratch, patch)
-            add_files(scratch, patch, changes)
+            add_files(scratch, patch, changes, edited_files or {})
+            take_back(scratch, patch, patches[number + 1:])
             apply_hunks(scratch, patch)
             chain.append(scratch.text(
                 "commit-tree", "-p", chain[-1], scratch.text("write-tree"),
@@ -43,18 +46,29 @@ def remove(git: Git, patch: Patch) -> None:
         git.text("update-index", "--force-remove", path)
 
 
-def add_files(git: Git, patch: Patch, changes: dict[str, str]) -> None:
+def add_files(git: Git, patch: Patch, changes: dict[str, str],
+              edited_files: dict[str, bytes]) -> None:
     if not patch.files:
         return
     sources = [str(TOP / path) for path in patch.files]
     blobs = git.text("hash-object", "-w", "--no-filters", "--stdin-paths",
                      stdin=os.fsencode("\n".join(sources))).split()
     modes = ["100755" if os.access(source, os.X_OK) else "100644" for source in sources]
+    blobs = [git.text("hash-object", "-w", "--stdin", stdin=edited_files[path])
+             if path in edited_files else blob for path, blob in zip(patch.files, blobs)]
     rows = [f"{mode} {blob}\t{path}\0" for mode, blob, path in zip(modes, blobs, patch.files)]
     git.text("update-index", "-z", "--add", "--index-info", stdin=os.fsencode("".join(rows)))
     for path, section in changes.items():
         if path in patch.files:
             apply(git, section, backport() / "files.patch")
+
+
+def take_back(git: Git, patch: Patch, later: list[Patch]) -> None:
+    """From the last state of the files that the patch adds to the one that it adds."""
+    for other in reversed(later):
+        for path, section in hunks.split(other.hunks).items():
+            if path in patch.files:
+                run_apply(git, section, other.hunks_file, "--reverse")
 
 
 def apply_hunks(git: Git, patch: Patch) -> None:
@@ -68,8 +82,12 @@ def apply(git: Git, changes: str, source: Path) -> None:
         reason = hunks.check(section, git.blob("", path))
         if reason:
             raise Trouble(f"{source.relative_to(TOP)}: {path}: {reason}")
+    run_apply(git, changes, source)
+
+
+def run_apply(git: Git, changes: str, source: Path, *options: str) -> None:
     # Each hunk fits in one place only, so context may be missing on one side
-    done = git.run("apply", "--cached", "--unidiff-zero", "--whitespace=nowarn",
+    done = git.run("apply", "--cached", "--unidiff-zero", "--whitespace=nowarn", *options,
                    stdin=changes.encode(errors="surrogateescape"))
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[0]
