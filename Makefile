@@ -5,7 +5,7 @@ T := tools/testing/swiotlb
 EVERYTHING := kernel modules guest xen
 PARITY := debug guest xen
 CHECKS := figures checkpatch sparse coccinelle kernel-doc htmldocs maintainers spelling
-export BASE LINUX PATCH
+export BASE LINUX PATCH PART
 
 help: ## this list
 	@echo 'Targets:'
@@ -17,6 +17,7 @@ help: ## this list
 	@echo '  SHELL_GUEST=1         boot to a prompt'
 	@echo '  TIME=30               seconds to fuzz'
 	@echo '  PATCH=NN-slug         the patch that takes what is absorbed'
+	@echo '  PART=N                the part of the series whose mails are written'
 
 run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PCI disk
 	@$T/build $(EVERYTHING)

@@ -5,7 +5,7 @@
 Lines added and removed, from the commits; what drivers may expect of the DMA API in
 PV guests, from the table that make parity keeps in the documentation; and how many
 lines the series has in common with the code it replaces. make series puts the tables
-in place of the lines {lines}, {features} and {duplicates} of series/cover.
+in place of the lines {lines}, {features} and {duplicates} of series/cover-N.
 
 Besides, make stat counts what is in series/backport-*."""
 
@@ -34,11 +34,11 @@ def part_of(path: str) -> str:
     return next(name for name, pattern in PARTS if re.match(pattern, path))
 
 
-def lines(git: Git, head: str) -> str:
-    """Lines added and removed in each part."""
+def lines(git: Git, base: str, head: str) -> str:
+    """Lines added and removed, by what they are about."""
     added: Counter[str] = Counter()
     removed: Counter[str] = Counter()
-    for row in git.text("diff", "--numstat", "--no-renames", "base", head).splitlines():
+    for row in git.text("diff", "--numstat", "--no-renames", base, head).splitlines():
         plus, minus, path = row.split("\t")
         added[part_of(path)] += int(plus)
         removed[part_of(path)] += int(minus)
@@ -48,7 +48,7 @@ def lines(git: Git, head: str) -> str:
                       *(f"  {name:<24} {plus:>6}   {minus:>6}" for name, plus, minus in rows)])
 
 
-def features(_git: Git, _head: str) -> str:
+def features(_git: Git, _base: str, _head: str) -> str:
     """For each row: is it true in dom0, and in a domU that owns a device?"""
     table = re.search(r"parity table begin(.*)\.\. parity table end", PARITY.read_text(), re.S)
     rows = re.findall(r"^   \* - ([\w-]+): (.*)\n((?:     - .*\n)+)", table[1] if table else "", re.M)
@@ -90,9 +90,9 @@ def copied(new: list[str], old: list[str]) -> int:
     return len(marked)
 
 
-def duplicates(git: Git, head: str) -> str:
+def duplicates(git: Git, base: str, head: str) -> str:
     """Lines that the added files have in common with the files they replace."""
-    new = git.names("diff", "-z", "--name-only", "--diff-filter=A", "--no-renames", "base", head,
+    new = git.names("diff", "-z", "--name-only", "--diff-filter=A", "--no-renames", base, head,
                     "--", "*.c", "*.h")
     ours = [significant(text_of(git, head, path)) for path in new]
     text = [f"  {'lines of code in the new files':<64} {sum(map(len, ours)):>6}"]
@@ -111,11 +111,11 @@ def text_of(git: Git, commit: str, path: str) -> str:
 TABLES = {"{lines}": lines, "{features}": features, "{duplicates}": duplicates}
 
 
-def filled(git: Git, head: str, cover: str) -> str:
-    """The cover letter with its tables; @head is the last commit of the series."""
+def filled(git: Git, base: str, head: str, cover: str) -> str:
+    """The cover letter with its tables, of the commits from @base to @head."""
     for name, table in TABLES.items():
         if f"\n{name}\n" in cover:
-            cover = cover.replace(f"\n{name}\n", f"\n{table(git, head)}\n")
+            cover = cover.replace(f"\n{name}\n", f"\n{table(git, base, head)}\n")
     return cover
 
 
@@ -140,7 +140,7 @@ def main() -> None:
     head = git.ref(BRANCH)
     if not head:
         raise Trouble(f"{git.tree} has no series: make tree")
-    print("\n\n".join([*(table(git, head) for table in TABLES.values()), backports()]))
+    print("\n\n".join([*(table(git, "base", head) for table in TABLES.values()), backports()]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 """Reads and checks the patches under series/.
 
 series/order     names of the folders below, first patch first; # comments
-series/cover     subject, empty line, text of the cover letter
+series/cover-N   subject, empty line, text of the cover letter of part N
 series/NN-slug/  one patch:
   message        subject, empty line, text; no Signed-off-by
   files          paths of this repository that it adds or replaces whole

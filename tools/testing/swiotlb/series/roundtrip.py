@@ -54,7 +54,8 @@ def apply_mails(git: Git, patches: list[Patch]) -> str:
     files they touch."""
     base = git.text("rev-parse", "base^{commit}")
     with tempfile.TemporaryDirectory(dir=TOP / "build") as folder:
-        mails = write(git, patches, CHECKER, fresh(folder, "mails"))[1:]
+        mails = [mail for mail in write(git, patches, CHECKER, fresh(folder, "mails"))
+                 if not mail.name.startswith("0000-")]
         if not mails:
             return base
         place = Git(Path(folder, "am"), who=CHECKER)

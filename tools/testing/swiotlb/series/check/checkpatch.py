@@ -18,7 +18,8 @@ MESSAGE = re.compile(r"^.*?([^/]+:\d+: (?:ERROR|WARNING|CHECK):(\w+): .*)")
 
 def write_mails(series: Series, folder: Path) -> dict[str, Path]:
     """The mails; keys are the names of their patches."""
-    mails = write(series.git, series.patches, CHECKER, folder)[1:]
+    mails = [mail for mail in write(series.git, series.patches, CHECKER, folder)
+             if not mail.name.startswith("0000-")]
     return {patch.name: mail for patch, mail in zip(series.patches, mails)}
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Checks spelling, with the dictionaries of codespell and the kernel, in the cover letter,
+"""Checks spelling, with the dictionaries of codespell and the kernel, in the cover letters,
 messages, hunks, added files and this repository's own pages; and white space, with git, in
 each patch. Prints KTAP."""
 
@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from checks import TOP, Message, Series, Trouble, judge, open_series, run_tool, start
+from mails import parts
 
 WORDS = "scripts/spelling.txt"
 PAGES = ["README.md", "CONTRIBUTING.md", "series/PORTING.md", "tools/testing/swiotlb/README.md"]
@@ -45,7 +46,7 @@ def white_space(series: Series, number: int) -> list[Message]:
 
 def main() -> int:
     series = open_series()
-    texts = ["series/cover", *PAGES, *series.added()]
+    texts = [*(f"series/cover-{part}" for part in parts(series.patches)), *PAGES, *series.added()]
     texts += [str(path.relative_to(TOP)) for patch in series.patches
               for path in (patch.folder / "message", patch.folder / "hunks.patch",
                            patch.hunks_file) if path.exists()]
