@@ -11,7 +11,9 @@ from checks import TOP, Message, Series, judge, open_series, run_tool, start
 from roundtrip import CHECKER
 from mails import write
 
-COMMAND = ["scripts/checkpatch.pl", "--strict", "--no-summary", "--terse", "--show-types"]
+# The trees here have no history, in which checkpatch could look up a commit
+COMMAND = ["scripts/checkpatch.pl", "--strict", "--no-summary", "--terse", "--show-types",
+           "--ignore", "UNKNOWN_COMMIT_ID"]
 # file:line: LEVEL:TYPE: text
 MESSAGE = re.compile(r"^.*?([^/]+:\d+: (?:ERROR|WARNING|CHECK):(\w+): .*)")
 
