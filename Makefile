@@ -17,7 +17,7 @@ help: ## this list
 	@echo '  SHELL_GUEST=1         boot to a prompt'
 	@echo '  TIME=30               seconds to fuzz'
 	@echo '  PATCH=NN-slug         the patch that takes what is absorbed'
-	@echo '  PART=N                the part of the series whose mails are written'
+	@echo '  PART=N                the part of the series whose mails are written; how far parity goes'
 
 run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PCI disk
 	@$T/build $(EVERYTHING)
@@ -73,8 +73,8 @@ bisect: ## build each patch in each configuration, and boot it: hours on two cor
 	@$T/series/walk/walk
 
 parity: ## what drivers may expect of the DMA API, stock against the series, row by row
-	@$T/build $(PARITY) stock-debug
-	@$T/test parity-both
+	@$T/build $(or $(PART:%=guest xen part-%),$(PARITY)) stock-debug
+	@$(if $(PART),$T/guest/parity/table --build build/part-$(PART) --part $(PART),$T/test parity-both)
 
 arch: ## compile for every architecture that selects SWIOTLB, boot arm64
 	@$T/build cross tree guest arm64

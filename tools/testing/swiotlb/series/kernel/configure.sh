@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2154
 # Check out a commit of the series or of its base, and configure it. Source it after
 # common.sh and set
-#   name        name of the build, for messages; stock* and bisect* need not have all
-#               options of the series, nor need a base that lacks patches
+#   name        name of the build, for messages; stock*, part* and bisect* need not have
+#               all options of the series, nor need a base that lacks patches
 #   source      where the kernel's source is
 #   output      where its objects go: $source, or another folder
 #   fragments   files that are merged over tinyconfig, an array
@@ -16,6 +16,13 @@ in_tree() {
 
 commit_of() {
 	in_tree rev-parse -q --verify "$1^{commit}" || die "$tree has no $1: make tree"
+}
+
+# The patches of the tree, in order
+patch_names() {
+	local order=$top/series/backport-$BASE/order
+	[ -e "$order" ] || order=$top/series/order
+	sed 's/ *#.*//; /^$/d' "$order"
 }
 
 # check_out COMMIT: into $source. Only files that differ between two commits are written,
@@ -82,7 +89,7 @@ all_survived() {
 # An option that no Kconfig of the base has is an option that the series adds. A misspelt
 # one is found when the series is built, because this returns false there.
 of_the_series() {
-	[[ $name = stock* || $name = bisect* ]] &&
+	[[ $name = stock* || $name = part* || $name = bisect* ]] &&
 		! grep -rqE --include='Kconfig*' "^(menu)?config ${1#CONFIG_}$" "$source"
 }
 
