@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from git import BRANCH, TOP, Git, Trouble, open_tree, start
 
-PARITY = TOP / "Documentation/core-api/dma-xen-pv.rst"
+PARITY = TOP / "notes/parity.rst"
 OLD = ("drivers/xen/swiotlb-xen.c", "kernel/dma/swiotlb.c")
 RUN = 3     # equal lines in a row that count as copied
 

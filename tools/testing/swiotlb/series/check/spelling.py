@@ -12,7 +12,8 @@ from checks import TOP, Message, Series, Trouble, judge, open_series, run_tool, 
 from mails import parts
 
 WORDS = "scripts/spelling.txt"
-PAGES = ["README.md", "CONTRIBUTING.md", "series/PORTING.md", "tools/testing/swiotlb/README.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "series/PORTING.md", "tools/testing/swiotlb/README.md",
+         "notes/parity.rst", "notes/drivers.rst"]
 MISSPELT = re.compile(r"^.+:\d+: (\S+) ==> .*", re.M)
 
 
