@@ -82,8 +82,18 @@ all_survived() {
 			! grep -q "^${line%% *}=" "$output/.config.new" || lost="$lost ${line%% *}"
 			;;
 		esac
-	done < <(cat "${fragments[@]}")
+	done < <(wanted)
 	[ -z "$lost" ] || die "Kconfig did not take from ${fragments[*]}:$lost: a dependency is missing there"
+}
+
+# What the last fragment that names an option says of it
+wanted() {
+	awk '/^(# )?CONFIG_/ {
+		option = $0
+		gsub(/^# |[= ].*/, "", option)
+		last[option] = $0
+	}
+	END { for (option in last) print last[option] }' "${fragments[@]}"
 }
 
 # An option that no Kconfig of the base has is an option that the series adds. A misspelt
