@@ -101,6 +101,15 @@ static void doze(void)
 	schedule_timeout(msecs_to_jiffies(ROUND_MS));
 }
 
+static const char *outcome(int err)
+{
+	if (!resumed)
+		return "never restored";
+	if (!err)
+		return "right";
+	return err == -ENOMEM ? "refused" : "wrong frames";
+}
+
 static int map_rounds(struct edu *edu, struct piece *piece)
 {
 	int left, before = 0, after = 0, err = 0;
@@ -116,7 +125,7 @@ static int map_rounds(struct edu *edu, struct piece *piece)
 	if (!err && !resumed)
 		err = -ETIMEDOUT;
 	pr_info("# ROW save-restore %s %d rounds before, %d after: %s\n", err ? "no" : "yes",
-		before, after, !resumed ? "never restored" : err ? "wrong frames" : "right");
+		before, after, outcome(err));
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/workqueue.h>
 
 #include "parity.h"
 
@@ -134,12 +135,13 @@ struct small {
 	dma_addr_t *dma;
 };
 
-static void map_small(void *data)
+static long map_small(void *data)
 {
 	struct small *small = data;
 
 	small->dma[smp_processor_id()] = dma_map_page_attrs(small->edu->dev, small->page, 0, 64,
 							    DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+	return 0;
 }
 
 static void unmap_small(struct small *small)
@@ -154,12 +156,14 @@ static void unmap_small(struct small *small)
 static int map_largest(struct edu *edu, struct said *said, struct page *page, size_t size)
 {
 	struct small small = { .edu = edu, .page = page };
+	unsigned int cpu;
 	bool fits;
 
 	small.dma = kcalloc(nr_cpu_ids, sizeof(*small.dma), GFP_KERNEL);
 	if (!small.dma)
 		return -ENOMEM;
-	on_each_cpu(map_small, &small, true);
+	for_each_online_cpu(cpu)
+		work_on_cpu(cpu, map_small, &small);
 	fits = can_map(edu, page, size);
 	unmap_small(&small);
 	kfree(small.dma);
