@@ -3,7 +3,7 @@
 """
 Judges the files that a scenario left in its folder; a run without a result has failed.
 
-    judge.py DIR    judge a stored run again, for instance build/boot/native
+    judge.py DIR    judge a stored run again, for instance build/6.12/boot/native
 
 A scenario has passed when
 - the guest's result line, with this run's nonce, says so,
@@ -327,7 +327,7 @@ def main() -> int:
         print(__doc__.strip(), file=sys.stderr)
         return 2
     folder = Path(sys.argv[1])
-    verdict = judge(folder, folder.resolve().parents[1])
+    verdict = judge(folder, folder.resolve().parents[2])
     print("\n".join(["KTAP version 1", "1..1", *ktap_of(verdict, 1)]))
     return 0 if verdict.ok() else 1
 

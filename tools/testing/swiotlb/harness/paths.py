@@ -24,6 +24,11 @@ def base_name() -> str:
     return os.environ.get("BASE") or (bases[1] if bases else "")
 
 
+def boots(build: Path) -> Path:
+    """Where the results of guests are that boot what is in build."""
+    return build / base_name() / "boot"
+
+
 def unit_build() -> Path:
     """Where the userspace builds of the base are."""
     return BUILD / base_name() / "unit"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "harness"))
-from paths import BUILD, TOOLS, Trouble, start  # noqa: E402 pylint: disable=wrong-import-position
+from paths import BUILD, TOOLS, Trouble, boots, start  # noqa: E402 pylint: disable=wrong-import-position
 
 # One line on a guest's console: its fields
 Record = dict[str, str]
@@ -35,7 +35,7 @@ def boot(names: list[str], build: Path) -> None:
 
 def records(build: Path, name: str, word: str) -> list[Record]:
     """The lines `# WORD key=value...` that a scenario's guest has printed."""
-    log = build / "boot" / name / "ktap"
+    log = boots(build) / name / "ktap"
     found = [dict(field.split("=", 1) for field in line.split())
              for line in re.findall(rf"# {word} (\S+=.*)", log.read_text())]
     if not found:
