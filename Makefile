@@ -69,7 +69,7 @@ iocost: ## instructions of whole I/Os under swiotlb=force, with the series and w
 	@$T/guest/cost/io
 
 bisect: ## build each patch in each configuration, and boot it: hours on two cores
-	@$T/build tree guest xen
+	@$T/build cross tree guest xen
 	@$T/series/walk/walk
 
 parity: ## what drivers may expect of the DMA API, stock against the series, row by row

@@ -23,7 +23,7 @@ from patches import (Patch, backport, changes_to_base, changes_to_files, load, t
 from tree import commits
 
 # Files of the repository alone. A patch may still name files under tools/testing/swiotlb.
-OURS = ("README.md", "CONTRIBUTING.md", "COPYING", "Makefile", ".gitignore", ".ci/", "series/",
+OURS = ("README.md", "CONTRIBUTING.md", "COPYING", "Makefile", ".gitignore", ".ci/", "notes/", "series/",
         "build/", "tools/testing/swiotlb/")
 CHECKER = Who("Series Check", "check@localhost")
 

@@ -65,11 +65,12 @@ def counted() -> Values:
     table = table.partition("parity table begin")[2].partition("parity table end")[0]
     listed = [line.split() for line in (TOOLS / "series/arch/list").read_text().splitlines()
               if line and not line.startswith("#")]
+    walked = re.findall(r'^configurations="(.*)"', (TOOLS / "series/walk/walk").read_text(), re.M)
     goals = re.findall(r"^time +(.*?)  +(\S+)$", (TOOLS / "user/bench/goals").read_text(), re.M)
     return {
         "mutants": str(len(list((TOOLS / "user/mutants").glob("*.patch")))),
         "rows": str(len(re.findall(r"^   \* - [\w-]+: ", table, re.M))),
-        "configurations": WORDS[len(list((TOOLS / "series/walk").glob("*.config")))],
+        "configurations": WORDS[len(walked[0].split())],
         "arch.configurations": WORDS[len(listed)],
         "arch.architectures": WORDS[len({re.sub("x86_64|i386", "x86", row[1]) for row in listed})],
         **{f"goal.{name}": value for name, value in goals},
