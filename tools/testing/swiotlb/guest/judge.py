@@ -326,8 +326,8 @@ def main() -> int:
     if len(sys.argv) != 2 or not (Path(sys.argv[1]) / "run.json").exists():
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    folder = Path(sys.argv[1])
-    verdict = judge(folder, folder.resolve().parents[2])
+    folder = Path(sys.argv[1]).resolve()    # kunit.py changes its own folder
+    verdict = judge(folder, folder.parents[2])
     print("\n".join(["KTAP version 1", "1..1", *ktap_of(verdict, 1)]))
     return 0 if verdict.ok() else 1
 
