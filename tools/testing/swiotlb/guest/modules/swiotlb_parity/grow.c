@@ -10,7 +10,6 @@
 
 #define PIECE		SZ_64K
 #define SLOT		SZ_2K
-#define HELD_MOST	2048
 #define ENOUGH		(SZ_8M / SLOT)	/* so many new slots prove that it grows */
 #define ROUNDS		30
 #define ROUND_MS	100
@@ -36,7 +35,9 @@ int fill_open(struct fill *fill)
 		return fill->slots_before;
 	}
 	slots_at_first = slots_at_first ?: fill->slots_before;
-	fill->held = kvcalloc(HELD_MOST, sizeof(*fill->held), GFP_KERNEL);
+	/* Twice what there is room for: rows before may have made pools that are still there. */
+	fill->most = 2 * fill->slots_before * SLOT / PIECE;
+	fill->held = kvcalloc(fill->most, sizeof(*fill->held), GFP_KERNEL);
 	return fill->held ? 0 : -ENOMEM;
 }
 
@@ -45,7 +46,7 @@ static int fill_one(struct edu *edu, struct fill *fill)
 {
 	struct held *held = &fill->held[fill->count];
 
-	if (fill->count == HELD_MOST - 1)
+	if (fill->count == fill->most - 1)
 		return -E2BIG;
 	if (!held->buf.mem && edu_alloc(edu, &held->buf, PIECE, EDU_HIGH))
 		return -E2BIG;
@@ -126,7 +127,7 @@ void fill_close(struct edu *edu, struct fill *fill)
 	int i;
 
 	fill_unmap(edu, fill);
-	for (i = 0; i < HELD_MOST; i++)
+	for (i = 0; i < fill->most; i++)
 		edu_free(&fill->held[i].buf);
 	kvfree(fill->held);
 }

@@ -70,7 +70,7 @@ struct held {
 
 struct fill {
 	struct held *held;
-	int count;
+	int most, count;
 	long slots_before;
 };
 
