@@ -24,7 +24,8 @@ from paths import Trouble, base_name
 INIT = Path(__file__).with_name("init")
 CHECKS = ["diskcheck", "filecheck", "netcheck"]
 GUEST_PROGRAMS = [*CHECKS, "diskload", "netload"]
-MODULES = ["swiotlb_edu.ko", "swiotlb_cost.ko", "swiotlb_parity.ko", "swiotlb_domu.ko"]
+MODULES = ["swiotlb_edu.ko", "swiotlb_cost.ko", "swiotlb_hog.ko", "swiotlb_parity.ko",
+           "swiotlb_domu.ko"]
 # Modules for every architecture
 PORTABLE = ["swiotlb_edu.ko"]
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper",
