@@ -17,7 +17,7 @@ help: ## this list
 	@echo '  SHELL_GUEST=1         boot to a prompt'
 	@echo '  TIME=30               seconds to fuzz'
 	@echo '  PATCH=NN-slug         the patch that takes what is absorbed'
-	@echo '  PART=N                the part of the series whose mails are written; how far parity goes'
+	@echo '  PART=N                the part of the series whose mails are written; how far parity and boot go'
 
 run: ## build what is missing, boot Xen with dom0 and with a domU that owns a PCI disk
 	@$T/build $(EVERYTHING)
@@ -81,8 +81,8 @@ arch: ## compile for every architecture that selects SWIOTLB, boot arm64
 	@$T/test arch arm64
 
 boot: ## boot SCENARIO=name, all without it; SHELL_GUEST=1 for a prompt
-	@$T/build $(EVERYTHING)
-	@$T/guest/run $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
+	@$T/build $(or $(PART:%=guest xen part-%),$(EVERYTHING))
+	@$T/guest/run $(PART:%=--build build/part-%) $(if $(SHELL_GUEST),--shell) $(or $(SCENARIO),all)
 
 list: ## list the scenarios
 	@$T/guest/run --list
