@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/pfn.h>
+#include <linux/scatterlist.h>
 #include <xen/grant_table.h>
 #include <xen/xen.h>
 #include <asm/xen/page.h>
@@ -99,22 +100,29 @@ static int page_moves(struct edu *edu, struct edu_map *map, u32 salt, bool bounc
 			 FOREIGN_AT + half, "half not synced");
 }
 
+/*
+ * A scatterlist, because 7.3 with DMA_API_DEBUG refuses device pages in dma_map_page(), and
+ * on these Linux maps foreign frames.
+ */
 static int page_one(struct edu *edu, struct page *page, u32 salt, bool bounced)
 {
 	struct edu_map map = { .mem = page_address(page), .size = PAGE_SIZE,
 			       .dir = DMA_BIDIRECTIONAL };
+	struct scatterlist sg;
 	bool direct;
 	int err;
 
-	map.dma = dma_map_page_attrs(edu->dev, page, 0, PAGE_SIZE, map.dir, DMA_ATTR_NO_WARN);
-	if (dma_mapping_error(edu->dev, map.dma))
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, page, PAGE_SIZE, 0);
+	if (dma_map_sg_attrs(edu->dev, &sg, 1, map.dir, DMA_ATTR_NO_WARN) != 1)
 		return -ENOMEM;
+	map.dma = sg_dma_address(&sg);
 	direct = PHYS_PFN(map.dma) == machine_frame(page_to_pfn(page));
 	err = direct == bounced ? -EIO : page_moves(edu, &map, salt, bounced);
 	if (direct == bounced)
 		edu_note("page %u at %pad, frame %#lx", salt, &map.dma,
 			 machine_frame(page_to_pfn(page)));
-	dma_unmap_page(edu->dev, map.dma, PAGE_SIZE, map.dir);
+	dma_unmap_sg(edu->dev, &sg, 1, map.dir);
 	return err ?: edu_check(edu, map.mem + FOREIGN_AT, FOREIGN_LEN, salt,
 				PAGE_SIZE - FOREIGN_LEN, "after unmap");
 }
