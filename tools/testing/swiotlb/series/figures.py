@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from git import BRANCH, TOP, Git, Trouble, open_tree, start
+from git import BRANCH, TOP, Git, Trouble, base_name, open_tree, start
 
 PARITY = TOP / "notes/parity.rst"
 OLD = ("drivers/xen/swiotlb-xen.c", "kernel/dma/swiotlb.c")
@@ -50,15 +50,18 @@ def lines(git: Git, base: str, head: str) -> str:
 
 def features(_git: Git, _base: str, _head: str) -> str:
     """For each row: is it true in dom0, and in a domU that owns a device?"""
-    table = re.search(r"parity table begin(.*)\.\. parity table end", PARITY.read_text(), re.S)
-    rows = re.findall(r"^   \* - ([\w-]+): (.*)\n((?:     - .*\n)+)", table[1] if table else "", re.M)
+    _, _, table = PARITY.read_text().partition(f".. parity table {base_name()} begin")
+    table, _, _ = table.partition(f".. parity table {base_name()} end")
+    rows = re.findall(r"^   \* - ([\w-]+): (.*)\n((?:     - .*\n)+)", table, re.M)
     if not rows:
-        raise Trouble(f"{PARITY} has no table: make parity")
+        raise Trouble(f"{PARITY} has no table of {base_name()}: make parity")
     text = ["                                                      before      after",
             "  Xen PV                                           dom0 domU  dom0 domU"]
     for _, what, cells in rows:
         answers = [cell.split(":")[0] for cell in re.findall(r"- (.*)", cells)]
         dom0, dom0_ours, domu, domu_ours = answers[2:]
+        if {*answers} == {"-"}:
+            continue
         text += [*folded(what, f"{dom0:>4} {domu:>4}  {dom0_ours:>4} {domu_ours:>4}")]
     return "\n".join(text)
 

@@ -45,6 +45,7 @@ static const struct row {
 	{ "large-map", row_large_map },
 	{ "largest-map", row_largest_map },
 	{ "streaming-unaligned", row_streaming_unaligned },
+	{ "require-coherent", row_require_coherent },
 	/* after coherent memory was freed, which leaves frames that are not adjacent */
 	{ "sg-scattered", row_sg_scattered },
 	{ "block-scattered", row_block_scattered },

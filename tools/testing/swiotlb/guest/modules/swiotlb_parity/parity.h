@@ -55,6 +55,7 @@ int row_coherent_atomic(struct edu *edu, struct said *said);
 
 /* stream.c */
 int row_streaming_unaligned(struct edu *edu, struct said *said);
+int row_require_coherent(struct edu *edu, struct said *said);
 int row_large_map(struct edu *edu, struct said *said);
 int row_largest_map(struct edu *edu, struct said *said);
 

@@ -12,6 +12,11 @@
 #define SET	SZ_256K		/* a slot set: contiguous in any case */
 #define ACROSS	2000		/* a transfer starts so far before the end of a set */
 
+/* Not in 6.12 */
+#ifndef DMA_ATTR_REQUIRE_COHERENT
+#define DMA_ATTR_REQUIRE_COHERENT	0
+#endif
+
 /* Contiguous memory, but a piece that is not aligned to its size. */
 static int unaligned(struct edu *edu, struct said *said)
 {
@@ -187,4 +192,75 @@ int row_largest_map(struct edu *edu, struct said *said)
 		return -ENOMEM;
 	}
 	return map_largest(edu, said, page, size);
+}
+
+static int map_coherent(struct edu *edu, struct edu_map *map, void *mem)
+{
+	map->mem = mem;
+	map->size = PAGE_SIZE;
+	map->dir = DMA_BIDIRECTIONAL;
+	map->dma = dma_map_single_attrs(edu->dev, mem, map->size, map->dir,
+					DMA_ATTR_REQUIRE_COHERENT | DMA_ATTR_NO_WARN);
+	return dma_mapping_error(edu->dev, map->dma) ? -ENOMEM : 0;
+}
+
+static void unmap_coherent(struct edu *edu, struct edu_map *map)
+{
+	dma_unmap_single_attrs(edu->dev, map->dma, map->size, map->dir,
+			       DMA_ATTR_REQUIRE_COHERENT);
+}
+
+/* A page that the device reaches is mapped as it is. */
+static int maps_in_reach(struct edu *edu)
+{
+	struct edu_map map;
+	dma_addr_t dma;
+	void *mem;
+	int err;
+
+	mem = dma_alloc_coherent(edu->dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	if (!mem)
+		return -ENOMEM;
+	err = map_coherent(edu, &map, mem);
+	if (!err) {
+		err = map.dma != dma ? -EIO : moves(edu, &map, false);
+		unmap_coherent(edu, &map);
+	}
+	dma_free_coherent(edu->dev, PAGE_SIZE, mem, dma);
+	return err;
+}
+
+/* A page that would be bounced is refused. */
+static int refuses_beyond(struct edu *edu)
+{
+	struct edu_buf buf;
+	struct edu_map map;
+	bool bounced;
+	int err = 0;
+
+	if (edu_alloc(edu, &buf, PAGE_SIZE, EDU_HIGH))
+		return -ENOMEM;
+	if (!edu_map_quiet(edu, &map, buf.mem, PAGE_SIZE, DMA_BIDIRECTIONAL)) {
+		bounced = edu_bounced(edu, &map);
+		edu_unmap(edu, &map);
+		if (bounced && !map_coherent(edu, &map, buf.mem)) {
+			unmap_coherent(edu, &map);
+			err = -EIO;
+		}
+	}
+	edu_free(&buf);
+	return err;
+}
+
+int row_require_coherent(struct edu *edu, struct said *said)
+{
+	int mapped, refused;
+
+	if (!DMA_ATTR_REQUIRE_COHERENT)
+		return NOT_HERE;
+	mapped = maps_in_reach(edu);
+	refused = refuses_beyond(edu);
+	say(said, "in reach: %s, beyond: %s", mapped ? "not mapped" : "mapped as it is",
+	    refused ? "bounced" : "refused");
+	return mapped ?: refused;
 }
